@@ -1,0 +1,1 @@
+"""Runs inside the target: the only room that imports TensorFlow."""

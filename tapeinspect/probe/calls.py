@@ -1,0 +1,126 @@
+"""Calls of `tape.gradient`, `tape.jacobian` and `tape.batch_jacobian`, and the gradients they gave."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tapeinspect.probe import tf_private, values
+from tapeinspect.probe.gradients import figures
+
+if TYPE_CHECKING:
+    from tapeinspect.probe.recorder import Recorder
+    from tapeinspect.probe.tapelog import OpenTape
+    from tapeinspect.probe.threads import ThreadState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What a call was asked for."""
+
+    method: str
+    target: Any
+    sources: Any
+    given: Any
+    """The sources in the structure the script gave them in."""
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call that runs."""
+
+    id: int
+    tape: OpenTape | None
+    asked: Asked
+    stack: int
+    step: int | None
+    targets: list[Any]
+    frame: Any
+    first_op: int
+    begun_ns: int
+    spent_before: int
+
+
+class CallLog:
+    """Writes down calls and gradients. The caller serialises."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def begins(self, tape: OpenTape | None, asked: Asked, frame: Any) -> Call | None:
+        """A call begins; None when it runs inside another one, or while a tf.function is traced."""
+        recorder = self._recorder
+        state = recorder.state()
+        if not tf_private.executing_eagerly() or state.calls:
+            return None
+        import tensorflow as tf
+
+        state.calls += 1
+        now = time.perf_counter_ns()
+        return Call(
+            id=recorder.sink.next_id("gradient_call"),
+            tape=tape,
+            asked=asked,
+            stack=recorder.code.stack(frame).id,
+            step=state.tracker.current,
+            targets=[t for t in tf.nest.flatten(asked.target) if hasattr(t, "_id")],
+            frame=frame,
+            first_op=recorder.sink.next_op(),
+            begun_ns=now,
+            spent_before=recorder.spent + now - recorder.guard_begun_ns,
+        )
+
+    def failed(self, call: Call, error: BaseException) -> None:
+        """The call raised."""
+        self._recorder.state().calls -= 1
+        self._write(call, f"{type(error).__name__}: {error}")
+
+    def ended(self, call: Call, result: Any) -> None:
+        """The call returned: take down the gradient of each source."""
+        import tensorflow as tf
+
+        recorder = self._recorder
+        state = recorder.state()
+        state.calls -= 1
+        self._write(call, None)
+        sources, results = tf.nest.flatten(call.asked.sources), tf.nest.flatten(result)
+        if len(sources) != len(results):
+            results = list(tf.nest.flatten_up_to(call.asked.sources, result))
+        if call.step is not None:
+            recorder.updates.begin(call.step)
+        with tf_private.tapes_paused():
+            self._write_gradients(call, sources, results)
+        self._note_loss(state, call)
+
+    def _write_gradients(self, call: Call, sources: list[Any], results: list[Any]) -> None:
+        recorder = self._recorder
+        first = recorder.sink.next_id("gradient", len(sources))
+        for index, (source, gradient) in enumerate(zip(sources, results, strict=True)):
+            known = recorder.variables.intern(source, call.frame, call.stack, index, call.asked.given)
+            if known.handle is not None and call.step is not None:
+                recorder.updates.follow(known)
+            row = (first + index, call.id, call.step, known.id, *figures(gradient))
+            recorder.sink.add("gradient", row)
+
+    def _note_loss(self, state: ThreadState, call: Call) -> None:
+        """The loss of a step is the target of its first gradient, one of an outermost tape before any other."""
+        step = state.tracker.step
+        if step is None or len(call.targets) != 1 or call.asked.method != "gradient":
+            return
+        outer = call.tape is None or call.tape.parent is None
+        if step.loss is not None and (step.loss_is_outer or not outer):
+            return
+        array = values.array_of(call.targets[0])
+        if array.size and array.dtype.kind in "fV":
+            step.loss, step.loss_is_outer = float(array.astype("float64").mean()), outer
+
+    def _write(self, call: Call, error: str | None) -> None:
+        recorder = self._recorder
+        last = recorder.sink.next_op() - 1
+        span = (call.first_op, last) if last >= call.first_op else (None, None)
+        took = time.perf_counter_ns() - call.begun_ns - (recorder.spent - call.spent_before)
+        targets = json.dumps([t._id for t in call.targets])
+        row = (call.id, call.tape.id if call.tape else 0, call.step, call.asked.method, call.stack, targets)
+        recorder.sink.add("gradient_call", (*row, *span, took / 1e9, error))

@@ -1,0 +1,230 @@
+"""The function TensorFlow calls after each eager op: the hot path, where every microsecond is the user's.
+
+It predicts. A training step repeats the ops of the step before, so the site of the next op is guessed (the op that
+came at this point of the last step, or after this op the last time) and the guess is checked against what tells it
+apart: op type, attributes, the innermost frame, every frame of the user's, and the shapes of the outputs. Only when
+the guess fails is the whole stack walked and looked up.
+"""
+
+from __future__ import annotations
+
+import _thread
+import math
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy
+
+from tapeinspect.probe import tf_private
+
+if TYPE_CHECKING:
+    from tapeinspect.probe.recorder import Recorder
+    from tapeinspect.probe.threads import ThreadState
+
+_INFINITY = float("inf")
+_RESYNC = 200
+"""How many ops further on in the last step an unexpected op is looked for."""
+
+
+def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]:
+    """The op callback of one thread."""
+    clock = time.perf_counter_ns
+    get_ident = _thread.get_ident
+    ident = get_ident()
+    getframe = sys._getframe
+    vdot = numpy.vdot
+    einsum = numpy.einsum
+    sqrt = math.sqrt
+    lock = recorder.lock
+    sink = recorder.sink
+    extend = sink.buffer.extend
+    remember = sink.sites.append
+    gate = recorder.gate
+    tracker = state.tracker
+    tapes = state.tapes
+    thread = state.id
+    held = recorder.held
+    budget = held.budget
+    hold = held.tensors.append
+    hold_size = held.sizes.append
+    possible = tf_private.possible_gradient_types() if recorder.can("tapes") else None
+    measures = recorder.config.values != "off"
+    full = recorder.config.values == "full"
+    started = recorder.started_ns
+    site: Any = _NoSite()
+    outer: Any = None
+    trail: list[Any] = []
+    last: list[Any] = []
+    index = size = serial = 0
+    ended = clock()
+
+    def on_op(
+        op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None
+    ) -> None:
+        nonlocal site, outer, trail, last, index, size, serial, ended
+        if state.busy or recorder.off:
+            return
+        if get_ident() != ident:  # tf.distribute hands the callbacks of a thread on to those of its replicas
+            recorder.adopt_thread()
+            return
+        begun = clock()
+        state.busy = True
+        lock.acquire()
+        try:
+            if graph is not None:
+                recorder.graph_log.added(op_type)
+                return
+            wanted = last[index] if index < size else None
+            for guess in (wanted, site.next):
+                if (
+                    guess is None
+                    or guess.raw_type != op_type
+                    or guess.attrs != attrs
+                    or guess.n_inputs != len(inputs)
+                    or guess.n_outputs != len(outputs)
+                ):
+                    continue
+                n = guess.n_outputs
+                if n == 1:
+                    if outputs[0]._shape_tuple() != guess.shapes[0]:
+                        continue
+                elif n and tuple([t._shape_tuple() for t in outputs]) != guess.shapes:
+                    continue
+                try:
+                    place = guess.step
+                    if place is not None and place.outer is outer:
+                        frame = getframe(place.depth)
+                        if frame is tracker.frame:
+                            # The frames around the step's own wait for it to return: they are where they were. Those
+                            # of libraries inside it follow from the op, its depth and its turn in the sequence.
+                            if frame.f_lasti != place.lasti:
+                                continue
+                            checks = place.inner
+                        else:
+                            checks = guess.checks
+                    else:
+                        checks = guess.checks
+                    for depth, check_code, check_lasti in checks:
+                        frame = getframe(depth)
+                        if frame.f_code is not check_code or frame.f_lasti != check_lasti:
+                            break
+                    else:
+                        found = guess
+                        break
+                except ValueError:  # the stack is not that deep
+                    continue
+            else:
+                found = recorder.find_site(op_type, inputs, attrs, outputs, getframe(1))
+                place = found.step
+            site.next = found
+            site = found
+            if found is wanted:
+                index += 1
+            elif size:
+                try:  # noqa: SIM105 (faster than a context manager)
+                    index = last.index(found, index, index + _RESYNC) + 1
+                except ValueError:  # an op that the last step did not run here
+                    pass
+
+            if place is not None:
+                frame = getframe(place.depth)
+                if (
+                    frame is not tracker.frame
+                    or place.position != tracker.position
+                    or place.loop is not tracker.loop
+                ):
+                    tracker.at(frame, place, begun)
+                outer = place.outer
+            elif tracker.frame is not None:
+                tracker.leave(begun)
+            if tracker.serial != serial:
+                serial = tracker.serial
+                last, trail, index, size = trail, [], 0, len(trail)
+            if serial:
+                trail.append(found)
+
+            n = found.n_inputs
+            if n == 1:
+                taken = f"[{inputs[0]._id}]"
+            elif n == 2:
+                taken = f"[{inputs[0]._id},{inputs[1]._id}]"
+            elif n == 0:
+                taken = "[]"
+            else:
+                taken = f"[{','.join([str(t._id) for t in inputs])}]"
+
+            tape = None
+            if tapes and possible is not None and possible(inputs):
+                tape = (
+                    tapes[0].id if len(tapes) == 1 else recorder.tape_log.which(tapes, found, inputs, outputs)
+                )
+
+            n = found.n_outputs
+            norm = made = None
+            if n:
+                first = outputs[0]
+                made = first._id
+                if n > 1:
+                    recorder.other_outputs(outputs)
+                if measures and found.measure:
+                    if found.measure < 3:
+                        array = first._numpy_internal()
+                        if found.measure == 1:
+                            norm = float(vdot(array, array))  # unlike `dot`, it does not warn of an overflow
+                        else:
+                            array = array.ravel()
+                            norm = float(einsum("i,i", array, array))
+                        if 0.0 < norm < _INFINITY:
+                            norm = sqrt(norm)
+                        elif norm != 0.0 or array.any():  # squares too large, or too small, for the type
+                            norm = recorder.health.closely(first)
+                    elif found.measure == 3:
+                        norm = recorder.health.every(found, outputs)
+                    else:
+                        recorder.health.elsewhere(found, outputs)
+                kept = found.held_bytes
+                if budget and kept:
+                    hold(first if n == 1 else tuple(outputs))
+                    hold_size(kept)
+                    held.bytes += kept
+                    if held.bytes > budget:
+                        held.trim()
+                if full:
+                    recorder.health.keep(outputs, tracker.current)
+
+            sink.count += 1
+            extend((
+                sink.count, tracker.current, found.kind, found.stack_id, thread, (begun - started) // 1000,
+                begun - ended, tape, taken, made, norm,
+            ))  # fmt: skip
+            remember(found)
+            if found.is_assign:
+                recorder.updates.on_assign(found.type, inputs)
+            elif found.special:
+                recorder.graph_log.ran(state, found, attrs, begun)
+        except Exception as error:
+            recorder.trouble("ops", error)
+        finally:
+            lock.release()
+            ended = clock()
+            recorder.spent += ended - begun
+            state.busy = False
+        if gate.armed:
+            state.busy = True
+            try:
+                gate.at_op(recorder, site)
+            finally:
+                state.busy = False
+                ended = clock()
+        elif sink.due < ended:
+            recorder.flush_in_time()
+
+    return on_op
+
+
+class _NoSite:
+    """Stands before the first op."""
+
+    next = None

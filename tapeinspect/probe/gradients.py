@@ -1,0 +1,241 @@
+"""Variables, their gradients, and the changes that the script's own assignments made to them."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from tapeinspect.probe import tf_private
+from tapeinspect.probe.names import name_in_code, variable_name
+from tapeinspect.probe.values import array_of
+from tapeinspect.trace.figures import BlockStats, block_stats, norm_of
+
+if TYPE_CHECKING:
+    from tapeinspect.probe.sink import Sink
+
+_DELTAS = ("AssignAddVariableOp", "AssignSubVariableOp")
+_EXACT = ("float32", "float64", "complex64", "complex128")
+"""Types in which a variable changes by what is added to it; smaller ones round most of it away."""
+
+
+@dataclass(slots=True, eq=False)
+class Known:
+    """A variable, or a tensor given as a source, that some gradient was asked for."""
+
+    id: int
+    variable: Any
+    """The tf.Variable, kept so that its value can be read; None for a tensor."""
+    handle: int | None
+    by_delta: bool = False
+    """The last step changed it by a single assign_add or assign_sub: the op's input is the change."""
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """What one step did to one variable."""
+
+    known: Known
+    figures: BlockStats
+    before: Any
+    """Its value when the gradient was asked for; None when a single delta is expected."""
+    assigns: int = 0
+    by_delta: bool = False
+    """A single assign_add or assign_sub made it."""
+    delta: float | None = None
+    complete: bool = True
+
+
+class VariableTable:
+    """Interns the sources of gradient calls."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[Any, ...]] = []
+        self.by_handle: dict[int, Known] = {}
+        self._tensors: dict[tuple[int, int], Known] = {}
+        self._named: dict[tuple[Any, ...], Known] = {}
+        self._names: dict[str, int] = {}
+        self._count = 0
+
+    def intern(
+        self, source: Any, frame: FrameType | None, stack: int, index: int, given: Any = None
+    ) -> Known:
+        """The entry of a source: a variable by its handle, a tensor by its name in a function or its place in a call.
+
+        given: all the sources, as the call got them.
+        """
+        variable = _tf_variable(source)
+        if variable is None:
+            known = self._tensors.get((stack, index))
+            if known is None:
+                known = self._tensors[stack, index] = self._tensor(source, frame, index, given)
+            return known
+        handle = variable.handle._id
+        known = self.by_handle.get(handle)
+        if known is None:
+            name = variable_name(source, frame, given)
+            known = self.by_handle[handle] = self._add(source, variable, name, handle)
+        return known
+
+    def _tensor(self, source: Any, frame: FrameType | None, index: int, given: Any) -> Known:
+        name = name_in_code(source, frame, given)
+        if name is None or frame is None:
+            return self._add(source, None, f"source {index}", None)
+        key = (name, frame.f_code.co_filename, frame.f_code, source.dtype, str(source.shape))
+        known = self._named.get(key)
+        if known is None:
+            known = self._named[key] = self._add(source, None, name, None)
+        return known
+
+    def _add(self, source: Any, variable: Any, name: str, handle: int | None) -> Known:
+        self._count += 1
+        known = Known(self._count, variable, handle)
+        count = self._names[name] = self._names.get(name, 0) + 1
+        if count > 1:
+            name = f"{name} ({count})"
+        shape = source.shape
+        dims = shape.as_list() if hasattr(shape, "as_list") and shape.rank is not None else list(shape)
+        dtype = getattr(source.dtype, "name", None) or str(source.dtype)
+        kind = "tensor" if variable is None else "variable"
+        trainable = None if variable is None else int(bool(variable.trainable))
+        self.rows.append((known.id, name, kind, dtype, json.dumps(dims), trainable, handle))
+        return known
+
+
+@dataclass(slots=True, eq=False)
+class Updates:
+    """Follows what happens to the variables of a step until the next one begins."""
+
+    sink: Sink
+    step: int | None = None
+    changes: dict[int, Change] = field(default_factory=dict)
+
+    def begin(self, step: int) -> None:
+        """Another step takes gradients: finish the one before."""
+        if step != self.step:
+            self.finish()
+            self.step = step
+            self.changes = {}
+
+    def follow(self, known: Known) -> None:
+        """Look at a variable before the step changes it."""
+        assert known.handle is not None
+        if known.handle in self.changes:
+            return
+        value = _read(known.variable)
+        if value is None:
+            return
+        now = block_stats(array_of(value))
+        self.changes[known.handle] = Change(known, now, None if known.by_delta else value)
+
+    def on_assign(self, op_type: str, inputs: Any) -> None:
+        """An op changed a variable."""
+        change = self.changes.get(inputs[0]._id) if inputs else None
+        if change is None:
+            return
+        change.assigns += 1
+        change.by_delta = op_type in _DELTAS and change.assigns == 1 and inputs[1].dtype.size >= 4
+        if change.by_delta:
+            if change.before is None:
+                change.delta = norm_of(array_of(inputs[1]))
+        else:
+            change.known.by_delta = False
+            change.complete = change.before is not None
+
+    def finish(self) -> None:
+        """The step's variables will not change any more on its account: write what became of them."""
+        if self.changes:
+            with tf_private.tapes_paused():
+                self.sink.add("variable_step", *[self._row(change) for change in self.changes.values()])
+
+    def _row(self, change: Change) -> tuple[Any, ...]:
+        f = change.figures
+        row = (f.norm, f.min, f.max, f.mean, f.nan, f.inf, f.zeros, self._update(change), change.assigns)
+        return (self.step, change.known.id, *row)
+
+    def _update(self, change: Change) -> float | None:
+        if not change.assigns or not change.complete:
+            return None
+        if change.before is None:
+            return change.delta
+        after = _read(change.known.variable)
+        if after is None:
+            return None
+        change.known.by_delta = change.by_delta
+        return _difference(array_of(change.before), array_of(after))
+
+
+def figures(result: Any) -> tuple[Any, ...]:
+    """The columns of `gradient` from `form` on: form, tensor, norm, min, max, mean, nan, inf, zeros, rows."""
+    if result is None:
+        return ("none", None, None, None, None, None, None, None, None, None)
+    if hasattr(result, "indices") and hasattr(result, "values"):
+        array, rows, size = _dense_rows(result)
+        f = block_stats(array)
+        return ("sparse", result.values._id, *_with_absent(f, array.size, size), rows)
+    f = block_stats(array_of(result))
+    return ("dense", result._id, f.norm, f.min, f.max, f.mean, f.nan, f.inf, f.zeros, None)
+
+
+def _with_absent(f: BlockStats, present: int, size: int) -> tuple[Any, ...]:
+    """The figures of the dense gradient: the rows that a sparse one leaves out are zero."""
+    absent = size - present
+    if absent <= 0 or not size:
+        return (f.norm, f.min, f.max, f.mean, f.nan, f.inf, f.zeros)
+    low = 0.0 if f.min is None else min(f.min, 0.0)
+    high = 0.0 if f.max is None else max(f.max, 0.0)
+    finite = present - f.nan - f.inf
+    mean = (f.mean or 0.0) * finite / (finite + absent)
+    return (f.norm, low, high, mean, f.nan, f.inf, (f.zeros * present + absent) / size)
+
+
+def _dense_rows(slices: Any) -> tuple[Any, int, int]:
+    """The distinct rows of an IndexedSlices with duplicates summed, their number, and the dense gradient's size."""
+    import numpy as np
+
+    indices, values = array_of(slices.indices), array_of(slices.values)
+    unique, inverse = np.unique(indices, return_inverse=True)
+    if len(unique) != len(indices):
+        wide = values if values.dtype.itemsize > 2 or values.dtype.kind == "c" else values.astype(np.float32)
+        total = np.zeros((len(unique), *values.shape[1:]), wide.dtype)
+        np.add.at(total, inverse.reshape(-1), wide)
+        values = total
+    shape = slices.dense_shape
+    size = values.size
+    if shape is not None:
+        size = math.prod(int(d) for d in array_of(shape).ravel())
+    return values, len(unique), size
+
+
+def _tf_variable(source: Any) -> Any:
+    """The tf.Variable behind a source: itself, or the one inside Keras' wrapper; None for a tensor."""
+    inner = getattr(source, "_value", source)
+    for candidate in (inner, source):
+        if hasattr(candidate, "read_value") and hasattr(candidate, "handle"):
+            try:
+                if hasattr(candidate.handle, "_id"):
+                    return candidate
+            except (ValueError, AttributeError):  # a distributed variable has one handle for each replica
+                return None
+    return None
+
+
+def _read(variable: Any) -> Any:
+    """The value of a variable, while no tape looks; None when it cannot be read."""
+    import tensorflow as tf
+
+    try:
+        return tf_private.read_variable(variable.handle, variable.dtype)
+    except tf.errors.OpError:
+        return None
+
+
+def _difference(before: Any, after: Any) -> float | None:
+    if before is after or before.shape != after.shape:
+        return 0.0 if before is after else None
+    wide = "complex128" if before.dtype.kind == "c" else "float64"
+    if before.dtype.kind in "fc" and before.dtype.itemsize >= 4:
+        return norm_of(after - before)
+    return norm_of(after.astype(wide) - before.astype(wide))

@@ -1,0 +1,142 @@
+"""Ops and other rows on their way into the trace file.
+
+Ops gather in a flat list: few new objects, so little work for the garbage collector. They are written at the end of
+each step, or ten times a second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tapeinspect.errors import TapeinspectError
+from tapeinspect.probe.code import CodeTable
+from tapeinspect.probe.gradients import VariableTable
+from tapeinspect.probe.sites import Site, SiteTable
+from tapeinspect.trace.writer import TraceWriter
+
+STEP, THREAD, TOOK, TAPE, OUTPUT, NORM, WIDTH = 1, 4, 6, 7, 9, 10, 11
+"""Where things are among the entries that the buffer has for each op: the columns of the table `op`, in order."""
+FLUSH_NS = 100_000_000
+_RECENT = 4096
+
+
+class Sink:
+    """What waits to be written. The caller serialises."""
+
+    def __init__(
+        self, writer: TraceWriter, code: CodeTable, sites: SiteTable, variables: VariableTable
+    ) -> None:
+        self.writer = writer
+        self.buffer: list[Any] = []
+        self.sites: list[Site] = []
+        """The site of each op in the buffer."""
+        self.count = 0
+        """Ops recorded, written or not."""
+        self.written = 0
+        """Ops in the file."""
+        self.due = time.perf_counter_ns() + FLUSH_NS
+        self.remember = True
+        """Whether ops that are written must still be known: until the first step is found."""
+        self.before_flush: Callable[[], None] = lambda: None
+        """Called while the buffer still holds the ops that are about to be written."""
+        self.failed: Callable[[TapeinspectError], None] = lambda error: None
+        """Called when the file takes no more."""
+        self._code = code
+        self._kinds = sites.kinds
+        self._variables = variables
+        self._pending: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._ids: Counter[str] = Counter()
+        self._recent: list[tuple[int, Site, int]] = []
+        self._counts: Counter[int | None] = Counter()
+        self._threads: set[int] = set()
+        """Threads that ops were written of."""
+
+    def next_op(self) -> int:
+        """The id of the next op."""
+        return self.count + 1
+
+    def next_id(self, table: str, count: int = 1) -> int:
+        """The first of so many fresh ids of a table."""
+        first = self._ids[table] + 1
+        self._ids[table] += count
+        return first
+
+    def add(self, table: str, *rows: tuple[Any, ...]) -> None:
+        """Rows to be written with the next flush."""
+        self._pending[table].extend(rows)
+
+    def recent(self, thread: int) -> Iterator[tuple[int, Site]]:
+        """(op id, site) of the ops of a thread, the newest first, as far back as they are remembered."""
+        waiting = zip(self.buffer[0::WIDTH], self.sites, self.buffer[THREAD::WIDTH], strict=True)
+        for op, site, of_thread in reversed([*self._recent, *waiting]):
+            if of_thread == thread:
+                yield op, site
+
+    def assign(self, thread: int, first: int, step: int) -> None:
+        """The ops of a thread from `first` on belong to a step."""
+        buffer = self.buffer
+        for i in range(max(0, first - self.written - 1) * WIDTH, len(buffer), WIDTH):
+            if buffer[i + THREAD] == thread:
+                buffer[i + STEP] = step
+        if first <= self.written:
+            one_thread = self._threads == {thread}
+            late = sum(1 for op, _, t in self._recent if op >= first and t == thread)
+            self._counts[step] += self.written - first + 1 if one_thread else late
+            self._run("UPDATE op SET step = ? WHERE id >= ? AND thread = ?", (step, first, thread))
+
+    def ops_of(self, step: int) -> int:
+        """How many ops a step has."""
+        return self._counts[step] + self.buffer[STEP::WIDTH].count(step)
+
+    def flush(self) -> None:
+        """Write and commit everything so far."""
+        try:
+            self._write()
+            self.writer.commit()
+        except TapeinspectError as error:
+            self.failed(error)
+        self.due = time.perf_counter_ns() + FLUSH_NS
+
+    def _write(self) -> None:
+        self.before_flush()
+        rows = self._code.rows
+        waiting = {
+            "file": rows.file,
+            "frame": rows.frame,
+            "stack": rows.stack,
+            "kind": self._kinds.rows,
+        }
+        for table, found in (*waiting.items(), ("variable", self._variables.rows)):
+            if found:
+                self.writer.insert(table, found)
+                found.clear()
+        self._write_ops()
+        for table, found in self._pending.items():
+            if found:
+                self.writer.insert(table, found)
+                found.clear()
+
+    def _write_ops(self) -> None:
+        buffer = self.buffer
+        if not buffer:
+            return
+        if self.remember:
+            waiting = zip(buffer[0::WIDTH], self.sites, buffer[THREAD::WIDTH], strict=True)
+            self._recent = [*self._recent, *waiting][-_RECENT:]
+        else:
+            self._recent = []
+        self._counts.update(buffer[STEP::WIDTH])
+        self._threads.update(buffer[THREAD::WIDTH])
+        self.writer.insert_flat("op", buffer)
+        self.written = self.count
+        buffer.clear()
+        self.sites.clear()
+
+    def _run(self, sql: str, parameters: tuple[Any, ...]) -> None:
+        try:
+            self.writer.execute(sql, parameters)
+        except TapeinspectError as error:
+            self.failed(error)

@@ -1,0 +1,134 @@
+"""Steps as rows of the trace."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from tapeinspect.probe import arguments
+from tapeinspect.probe.loops import Loop
+from tapeinspect.probe.sink import STEP, TOOK, WIDTH
+
+if TYPE_CHECKING:
+    from tapeinspect.probe.graphs import Origin
+    from tapeinspect.probe.recorder import Recorder
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """A step that runs."""
+
+    id: int
+    thread: int
+    code: CodeType
+    loop: Loop | None
+    first_op: int
+    begun_ns: int
+    spent_before: int
+    args: list[dict[str, Any]]
+    kept: dict[str, Any]
+    """What the arguments were, so that the step can be run again."""
+    loss: float | None = None
+    loss_is_outer: bool = False
+    """The loss is the target of an outermost tape."""
+
+
+class StepLog:
+    """Writes down steps. The caller serialises."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.begun = 0
+        self.ended = 0
+        self.loss: float | None = None
+        """Of the last step that had one."""
+        self.overhead: float | None = None
+        """(seconds with recording) / (seconds without) of the last step."""
+
+    def begin(
+        self,
+        thread: int,
+        code: CodeType,
+        loop: Loop | None,
+        first: int,
+        at: int,
+        spent: int,
+        args: arguments.Captured,
+    ) -> Step:
+        """A step has begun, with the op `first`, at the nanosecond `at`."""
+        self.begun += 1
+        self._recorder.sink.remember = False
+        kept = arguments.keep(args, self._recorder.config.memory // 4)
+        step = Step(
+            self.begun,
+            thread,
+            code,
+            loop,
+            first,
+            at,
+            spent,
+            arguments.describe(args, self._recorder.config.values != "off"),
+            kept,
+        )
+        self._write(step, None)
+        return step
+
+    def reopen(self, step: Step, code: CodeType, loop: Loop | None, first: int) -> Step:
+        """A step that seemed over goes on: what had been taken for it was a part."""
+        step.code, step.loop, step.first_op = code, loop, first
+        return step
+
+    def end(self, step: Step, now: int) -> None:
+        """A step is over."""
+        self._recorder.updates.finish()
+        self._write(step, now)
+        if step.loss is not None:
+            self.loss = step.loss
+        self._over(step.id)
+
+    def ran_graph(self, thread: int, origin: Origin, now: int) -> int:
+        """The op before the next one ran a graph in which a tape was traced: one batch."""
+        recorder = self._recorder
+        self.begun += 1
+        op = recorder.sink.next_op() - 1
+        took: int = recorder.sink.buffer[TOOK - WIDTH]
+        where = (self.begun, "call", origin.function, origin.file, origin.line, thread, op, op, 1)
+        recorder.sink.add("step", (*where, recorder.microseconds(now - took), took / 1e9, None, "[]", None))
+        recorder.sink.buffer[STEP - WIDTH] = self.begun
+        self._over(self.begun)
+        return self.begun
+
+    def _over(self, step: int) -> None:
+        self.ended = max(self.ended, step)
+        self._recorder.sink.flush()
+        self._recorder.tick()
+        self._recorder.gate.step_ended(step)
+
+    def _write(self, step: Step, now: int | None) -> None:
+        recorder = self._recorder
+        sink, loop = recorder.sink, step.loop
+        line = step.code.co_firstlineno if loop is None else loop.line
+        kind = "call" if loop is None or loop.weak else "turn"
+        file = recorder.code.file(step.code.co_filename)
+        where = (
+            step.id,
+            kind,
+            step.code.co_name.removeprefix("tf__"),
+            file,
+            line,
+            step.thread,
+            step.first_op,
+        )
+        last = seconds = overhead = None
+        ops = sink.next_op() - step.first_op
+        if now is not None:
+            last = max(step.first_op, sink.next_op() - 1)
+            ops = sink.ops_of(step.id)
+            wall = max(1, now - step.begun_ns)
+            own = max(1, wall - (recorder.spent - step.spent_before))
+            seconds, overhead = own / 1e9, wall / own
+            self.overhead = overhead
+        begun = recorder.microseconds(step.begun_ns)
+        sink.add("step", (*where, last, ops, begun, seconds, step.loss, json.dumps(step.args), overhead))

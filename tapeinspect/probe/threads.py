@@ -1,0 +1,28 @@
+"""What is known of each thread that runs ops: its tapes and its step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tapeinspect.probe.steps import StepTracker
+    from tapeinspect.probe.tapelog import OpenTape
+
+
+class ThreadState:
+    """One thread of the target."""
+
+    __slots__ = ("busy", "callback", "calls", "id", "missed", "tapes", "tracker")
+
+    def __init__(self, id: int, tracker: StepTracker) -> None:
+        self.id = id
+        self.tracker = tracker
+        self.tapes: list[OpenTape] = []
+        """Tapes that record in this thread now, outermost first."""
+        self.busy = False
+        """Our own code runs in it: its ops are not the script's."""
+        self.calls = 0
+        """How many calls of `tape.gradient` are running."""
+        self.callback: Any = None
+        self.missed: tuple[int, int] | None = None
+        """The step, and the ops until then, when its frame was not found on the stack."""

@@ -1,0 +1,1 @@
+"""The tool's side of a live target: start it, ask it, end it."""

@@ -1,0 +1,1 @@
+"""The trace file: its schema, its records, its writer and its reader."""

@@ -1,0 +1,263 @@
+"""Figures of tensors from NumPy arrays: cheap ones for gradients, full ones when somebody looks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from tapeinspect.trace.records import Stats, Value
+
+Array = np.ndarray[Any, Any]
+
+BINS: Final = 40
+
+_BLOCK: Final = 1 << 16
+"""Elements looked at together: few enough to stay in the cache from one figure to the next."""
+
+_DOT: Final = 1 << 13
+"""Elements in one BLAS call: more than 10,000 wake OpenBLAS' threads, which take the cores from TensorFlow's."""
+
+SMALL: Final = 8192
+"""Elements up to which BLAS is quickest; above, it wakes threads that take the cores from TensorFlow's."""
+
+_TINY, _HUGE = 1e-30, 1e38
+
+_SMALL: Final = 1e-30
+"""Below this, a sum of float32 squares may have lost squares too small for a float32."""
+
+
+class BlockStats(NamedTuple):
+    """Figures of a gradient or a variable; min, max, mean over finite values, None when there are none."""
+
+    norm: float | None
+    """L2 norm, to about 1e-6 of itself for float32; None when there is a NaN or an Inf."""
+    min: float | None
+    max: float | None
+    mean: float | None
+    nan: int
+    inf: int
+    zeros: float
+    """Share of exact zeros, 0 to 1."""
+
+
+def block_stats(array: Array) -> BlockStats:
+    """The figures of an array of any shape and numeric type, in about one pass over its memory.
+
+    For complex numbers min, max and mean are None and the norm is that of the magnitudes.
+    """
+    flat = np.ravel(array, order="K")
+    if flat.dtype.kind == "c":
+        return _complex_block_stats(flat)
+    if 0 < flat.size <= SMALL and flat.dtype.char in "fd":
+        quick = _quick_stats(flat)
+        if quick is not None:
+            return quick
+    sums = _Sums()
+    with np.errstate(all="ignore"):  # a warning would go into the output of the user's script
+        for block in _float_blocks(flat):
+            sums.add(block)
+    return sums.result(flat.size)
+
+
+def _quick_stats(flat: Array) -> BlockStats | None:
+    """The figures of a small float array in the plain way; None when a value is not finite or needs care."""
+    squares = float(np.vdot(flat, flat))
+    if not _TINY < squares < _HUGE:
+        return None
+    least, most, size = float(flat.min()), float(flat.max()), flat.size
+    mean = min(max(float(flat.sum()) / size, least), most)
+    return BlockStats(math.sqrt(squares), least, most, mean, 0, 0, 1.0 - int(np.count_nonzero(flat)) / size)
+
+
+def norm_of(array: Array) -> float | None:
+    """L2 norm of an array; None when it holds NaN or Inf."""
+    flat = np.ravel(array, order="K")
+    if flat.dtype.char in "fd":
+        squares = float(np.vdot(flat, flat) if flat.size <= SMALL else np.einsum("i,i", flat, flat))
+        if _TINY < squares < _HUGE:
+            return math.sqrt(squares)
+    return block_stats(flat).norm
+
+
+class _Sums:
+    """Figures summed over blocks of float32 or float64."""
+
+    def __init__(self) -> None:
+        self._norm = 0.0
+        self._min = math.inf
+        self._max = -math.inf
+        self._sum = 0.0
+        self._zeros = 0
+        self._nan = 0
+        self._inf = 0
+        self._mask = np.empty(_BLOCK, bool)
+
+    def add(self, block: Array) -> None:
+        """Take in a block of at most `_BLOCK` elements."""
+        mask = self._mask[: block.size]
+        squares = _squares(block)
+        if not math.isfinite(squares):
+            np.isfinite(block, out=mask)
+            if not mask.all():
+                nan = int(np.count_nonzero(np.isnan(block)))
+                self._nan += nan
+                self._inf += block.size - int(np.count_nonzero(mask)) - nan
+                block = block[mask]
+                mask = self._mask[: block.size]
+                if not block.size:
+                    return
+            squares = 0.0  # found anew below, with care
+        least, most = float(block.min()), float(block.max())
+        self._min, self._max = min(self._min, least), max(self._max, most)
+        if squares < _SMALL and (least or most):
+            self._norm = math.hypot(self._norm, _careful_norm(block, max(-least, most)))
+        else:
+            self._norm = math.hypot(self._norm, math.sqrt(squares))
+        total = float(block.sum())
+        self._sum += total if math.isfinite(total) else float(block.sum(dtype=np.float64))
+        np.equal(block, 0, out=mask)
+        self._zeros += int(np.count_nonzero(mask))
+
+    def result(self, size: int) -> BlockStats:
+        """The figures of everything taken in, `size` elements in all."""
+        finite = size - self._nan - self._inf
+        mean = min(max(self._sum / finite, self._min), self._max) if finite else None
+        bad = self._nan or self._inf
+        return BlockStats(
+            norm=None if bad else self._norm,
+            min=self._min if finite else None,
+            max=self._max if finite else None,
+            mean=mean,
+            nan=self._nan,
+            inf=self._inf,
+            zeros=self._zeros / size if size else 0.0,
+        )
+
+
+def _squares(block: Array) -> float:
+    """Sum of the squares."""
+    total = 0.0
+    for start in range(0, block.size, _DOT):
+        piece = block[start : start + _DOT]
+        total += float(np.dot(piece, piece))
+    return total
+
+
+def _careful_norm(block: Array, largest: float) -> float:
+    """L2 norm of finite values whose squares do not fit their type."""
+    scaled = block.astype(np.float64) / largest
+    return largest * math.sqrt(_squares(scaled))
+
+
+def _complex_block_stats(flat: Array) -> BlockStats:
+    parts = flat.view(np.float32 if flat.dtype.itemsize == 8 else np.float64)
+    figures = block_stats(parts)
+    if figures.nan or figures.inf:
+        nan = int(np.count_nonzero(np.isnan(flat)))
+        inf = int(np.count_nonzero(np.isinf(flat) & ~np.isnan(flat)))
+    else:
+        nan = inf = 0
+    zeros = int(np.count_nonzero(flat == 0)) / flat.size if flat.size else 0.0
+    return BlockStats(figures.norm, None, None, None, nan, inf, zeros)
+
+
+def _float_blocks(flat: Array) -> Iterator[Array]:
+    """Blocks of the array as float32 or float64, whichever holds its values."""
+    kind, size = flat.dtype.kind, flat.dtype.itemsize
+    wanted = np.float32 if size <= 2 else np.float64
+    as_is = kind == "f" and size in (4, 8) and flat.dtype.isnative
+    for start in range(0, flat.size, _BLOCK):
+        block = flat[start : start + _BLOCK]
+        yield block if as_is else block.astype(wanted)
+
+
+def stats_of(array: Array) -> Stats:
+    """Every figure of an array, in double precision, with a histogram of its finite values.
+
+    For complex numbers the figures are of the magnitudes. An array of strings has a size only.
+    """
+    flat = np.ravel(array, order="K")
+    if flat.dtype.kind in "OSUM":
+        return Stats(flat.size, 0, 0, 0, None, None, None, None, None)
+    if flat.dtype.kind == "c":
+        with np.errstate(all="ignore"):
+            flat = np.abs(flat.astype(np.complex128))
+    sums = _Sums()
+    with np.errstate(all="ignore"):
+        for block in _double_blocks(flat):
+            sums.add(block)
+    figures = sums.result(flat.size)
+    least, most, mean = figures.min, figures.max, figures.mean
+    zeros = round(figures.zeros * flat.size)
+    if least is None or most is None or mean is None:
+        return Stats(flat.size, figures.nan, figures.inf, zeros, None, None, None, None, figures.norm)
+    edges = _edges(least, most, whole=flat.dtype.kind in "iub")
+    std, counts = _spread(flat, mean, edges, finite=flat.size - figures.nan - figures.inf)
+    return Stats(
+        size=flat.size,
+        nan=figures.nan,
+        inf=figures.inf,
+        zeros=zeros,
+        min=least,
+        max=most,
+        mean=mean,
+        std=std,
+        norm=figures.norm,
+        edges=tuple(edges),
+        counts=counts,
+    )
+
+
+def _double_blocks(flat: Array) -> Iterator[Array]:
+    for start in range(0, flat.size, _BLOCK):
+        yield flat[start : start + _BLOCK].astype(np.float64)
+
+
+def _edges(least: float, most: float, whole: bool) -> list[float]:
+    """Edges of the histogram's bins; none when the range cannot be divided."""
+    if whole and most - least < BINS:
+        return [least - 0.5 + step for step in range(int(most - least) + 2)]
+    if least == most:
+        return [least, most]
+    width = (most - least) / BINS
+    edges = [least + width * step for step in range(BINS)] + [most]
+    if not math.isfinite(width) or any(b <= a for a, b in pairwise(edges)):
+        return []
+    return edges
+
+
+def _spread(
+    flat: Array, mean: float, edges: list[float], finite: int
+) -> tuple[float | None, tuple[int, ...]]:
+    """Standard deviation and histogram of the finite values."""
+    squares = 0.0
+    counts = np.zeros(max(0, len(edges) - 1), np.int64)
+    for block in _double_blocks(flat):
+        block = block[np.isfinite(block)]
+        with np.errstate(all="ignore"):
+            apart = block - mean
+            squares += _squares(apart)
+        if len(edges) == 2:
+            counts[0] += block.size
+        elif edges:
+            counts += np.histogram(block, len(edges) - 1, (edges[0], edges[-1]))[0]
+    std = math.sqrt(squares / finite) if math.isfinite(squares) else None
+    return std, tuple(int(count) for count in counts)
+
+
+def array_of(value: Value) -> Array:
+    """A stored value of numbers as an array, bfloat16 as float32. Raises ValueError for any other type."""
+    shape = value.spec.shape
+    if shape is None:
+        raise ValueError("the shape is unknown")
+    if value.spec.dtype == "bfloat16":
+        upper = np.frombuffer(value.data, "<u2").astype("<u4") << 16
+        return upper.view("<f4").reshape(shape)
+    try:
+        return np.frombuffer(value.data, np.dtype(value.spec.dtype).newbyteorder("<")).reshape(shape)
+    except TypeError:
+        raise ValueError(f"no numbers: {value.spec.dtype}") from None

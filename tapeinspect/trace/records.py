@@ -1,0 +1,454 @@
+"""The facts of a recording, as frozen dataclasses: what the reader gives and every view shows.
+
+Tensor ids, op ids and so on are the ids of the trace file (`tapeinspect.trace.schema`). Times: `time_us` is
+microseconds since the recording started, `took_ns` nanoseconds, `seconds` seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """The facts of the whole run."""
+
+    format: int
+    script: str
+    argv: tuple[str, ...]
+    tensorflow: str | None
+    """Version of TensorFlow, None when the script never imported it."""
+    keras: str | None
+    python: str
+    tapeinspect: str
+    mode: Literal["eager", "graph"]
+    values: Literal["off", "health", "full"]
+    started: float
+    """Unix time."""
+    exit_status: int | None
+    """The script's, 128 + signal when it was killed; None while it runs, or when nobody learned it."""
+    complete: bool
+    """The recording was closed in order; False for a running target and for one cut off."""
+    raw: dict[str, Any]
+    """Everything in the table `meta`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far a recording has come; a new one after each `refresh()` that found something."""
+
+    ops: int = 0
+    steps: int = 0
+    """Steps begun; the last one may still run."""
+    gradients: int = 0
+    errors: int = 0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that frames point into."""
+
+    id: int
+    path: str
+    role: Literal["user", "library", "generated"]
+    source: str | None
+    """None when it was not kept (`--no-source`, or a library's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One place in the code: the expression that was being evaluated."""
+
+    id: int
+    file: int
+    path: str
+    role: Literal["user", "library", "generated"]
+    function: str
+    line: int | None
+    end_line: int | None = None
+    col: int | None = None
+    """Columns count characters from 0, end exclusive; None where only the line is known."""
+    end_col: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """An interned Python stack, innermost frame first."""
+
+    id: int
+    frames: tuple[Frame, ...]
+    user: Frame | None
+    """The innermost frame of the user's own code."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """What is known of a tensor without its value."""
+
+    dtype: str
+    shape: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The cheap figures of one float tensor."""
+
+    nan: int
+    inf: int
+    norm: float | None
+    """L2 norm; None when the tensor holds NaN or Inf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of an op."""
+
+    id: int
+    spec: TensorSpec
+    health: Health | None
+    """None when it is not a float or was not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpRow:
+    """The digest of an op that a list shows."""
+
+    id: int
+    step: int | None
+    type: str
+    stack: int
+    path: str | None
+    """File of the innermost user frame."""
+    line: int | None
+    thread: int
+    time_us: int
+    took_ns: int
+    tape: int | None
+    """The innermost tape that recorded it."""
+    output: TensorSpec | None
+    """Dtype and shape of the first output."""
+    norm: float | None
+    bad: bool
+    """An output holds NaN or Inf."""
+    backward: bool
+    """It ran inside a call of `tape.gradient` or the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """All that is known of one op."""
+
+    row: OpRow
+    inputs: tuple[int, ...]
+    outputs: tuple[Output, ...]
+    attrs: dict[str, Any]
+    stack: Stack
+    tapes: tuple[int, ...]
+    """Every tape that recorded it, innermost first."""
+    thread_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One op in the graph that tensors make: what it took and what it made."""
+
+    op: int
+    step: int | None
+    type: str
+    stack: int
+    thread: int
+    tapes: tuple[int, ...]
+    """Every tape that recorded it."""
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    dtypes: tuple[str, ...]
+    """Of the outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The full figures of one tensor; min, max, mean, std over finite values, None when there are none."""
+
+    size: int
+    nan: int
+    inf: int
+    zeros: int
+    min: float | None
+    max: float | None
+    mean: float | None
+    std: float | None
+    norm: float | None
+    edges: tuple[float, ...] = ()
+    """Edges of the histogram's bins: one more than `counts`."""
+    counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A tensor's value, or the part of it asked for."""
+
+    spec: TensorSpec
+    data: bytes
+    """C order, little endian; for strings a JSON list in UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument that a step was called with."""
+
+    name: str
+    kind: Literal["tensor", "array", "variable", "python", "structure"]
+    text: str
+    """As a person would write it, cut short."""
+    spec: TensorSpec | None = None
+    tensor: int | None = None
+    exact: bool = True
+    """False when the function may have bound the name anew before it was looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One batch of training."""
+
+    id: int
+    kind: Literal["call", "turn"]
+    """One call of `function`, or one turn of the loop at `line` inside it."""
+    function: str
+    file: int | None
+    path: str | None
+    line: int | None
+    thread: int
+    first_op: int
+    last_op: int | None
+    """None while it runs."""
+    ops: int
+    time_us: int
+    seconds: float | None
+    loss: float | None
+    args: tuple[Argument, ...] = ()
+    overhead: float | None = None
+    """(seconds with recording) / (seconds without)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TapeEvent:
+    """Something that happened to a tape."""
+
+    id: int
+    event: Literal["enter", "exit", "watch", "stop_recording", "resume", "reset"]
+    op: int
+    """The last op before it; 0 when there was none."""
+    stack: int
+    line: int | None
+    time_us: int
+    tensor: int | None
+    variable: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """One `tf.GradientTape`."""
+
+    id: int
+    step: int | None
+    thread: int
+    parent: int | None
+    persistent: bool
+    watch_accessed: bool
+    stack: int
+    path: str | None
+    line: int | None
+    first_op: int | None
+    last_op: int | None
+    events: tuple[TapeEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a gradient is None."""
+
+    message: str
+    path: str | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable, or a watched tensor that was given as a source."""
+
+    id: int
+    name: str
+    kind: Literal["variable", "tensor"]
+    dtype: str
+    shape: tuple[int, ...] | None
+    trainable: bool | None
+    handle: int | None = None
+    """Tensor id of its resource handle, which the ops that read or assign it take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """One source of a gradient call, with the figures of its gradient (dense equivalent for a sparse one)."""
+
+    id: int
+    call: int
+    step: int | None
+    variable: Variable
+    form: Literal["dense", "sparse", "none"]
+    tensor: int | None
+    norm: float | None
+    min: float | None
+    max: float | None
+    mean: float | None
+    nan: int
+    inf: int
+    zeros: float
+    """Share of exact zeros, 0 to 1."""
+    rows: int | None
+    """Rows that a sparse gradient touches."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariableStep:
+    """A variable at one step."""
+
+    step: int
+    variable: int
+    norm: float | None
+    min: float | None
+    max: float | None
+    mean: float | None
+    nan: int
+    inf: int
+    zeros: float | None
+    update_norm: float | None
+    """L2 norm of the change that the step's Assign* ops made; None when none was seen."""
+    assigns: int
+
+    @property
+    def update_ratio(self) -> float | None:
+        """Norm of the update over norm of the variable."""
+        if self.update_norm is None or not self.norm:
+            return None
+        return self.update_norm / self.norm
+
+
+@dataclass(frozen=True, slots=True)
+class GradientCall:
+    """One call of `tape.gradient`, `tape.jacobian` or `tape.batch_jacobian`."""
+
+    id: int
+    tape: int
+    step: int | None
+    method: str
+    stack: int
+    path: str | None
+    line: int | None
+    targets: tuple[int, ...]
+    first_op: int | None
+    last_op: int | None
+    seconds: float | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTrace:
+    """One trace of a `tf.function`."""
+
+    id: int
+    function: str
+    path: str | None
+    line: int | None
+    signature: str
+    nodes: int
+    step: int | None
+    op: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Code that no callback reaches."""
+
+    id: int
+    kind: Literal["dataset", "py_function", "graph"]
+    name: str
+    op: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFrame:
+    """One line of a traceback."""
+
+    file: str
+    line: int | None
+    function: str
+    code: str
+    user: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFailure:
+    """An exception that ended the script."""
+
+    id: int
+    type: str
+    message: str
+    file: str | None
+    line: int | None
+    step: int | None
+    frames: tuple[ErrorFrame, ...]
+    """Outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeError:
+    """Something in tapeinspect itself failed; that part of the recording is off from there."""
+
+    part: str
+    message: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a user should look at."""
+
+    rule: str
+    severity: Literal["error", "warning", "info"]
+    step: int | None
+    op: int | None
+    path: str | None
+    line: int | None
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineCost:
+    """What one line of the user's code ran."""
+
+    ops: int = 0
+    took_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpFilter:
+    """Which ops a list shows. All conditions must hold; `text` is what the user typed: see `parse_filter`."""
+
+    step: int | None = None
+    types: tuple[str, ...] = ()
+    """Op types, matched without regard to case, a trailing * allowed."""
+    words: tuple[str, ...] = ()
+    """Each must occur in the op's type, user file name, user function or source line."""
+    line: int | None = None
+    path: str | None = None
+    bad: bool = False
+    """Only ops with NaN or Inf in an output."""
+    recorded: bool | None = None
+    backward: bool | None = None
+    tensor: int | None = None
+    """Only the ops that make or take this tensor."""
+    text: str = field(default="", compare=False)

@@ -1,0 +1,137 @@
+"""The trace file: a SQLite database, one table for each kind of fact.
+
+Ids count from 1 in the order of recording. `time_us` is microseconds since the recording started, `took_ns`
+nanoseconds. A tensor is named by TensorFlow's own id, unique in one process. Columns that end in JSON hold
+JSON text. Nothing in the file is ever unpickled, evaluated or read as markup.
+
+A step is one batch of training. `op.step` is null for ops outside any step. The health of an op's first
+output is in `op.norm` (its L2 norm; null when it is not a float, not finite, or was not measured). `health`
+has a row for each further float output, and one for every output that holds NaN or Inf. A `step.loss` that is
+NaN is the text 'nan', since SQLite would store null. `meta` has `dropped_ops_before`, the first op kept, when
+the size limit dropped older ones.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+FORMAT: Final = 1
+"""Version of the layout below. A reader refuses files with a higher one."""
+
+APPLICATION_ID: Final = 0x74617065
+"""SQLite's `application_id` of every trace file: "tape" in ASCII."""
+
+TABLES: Final[dict[str, str]] = {
+    # facts of the whole run: format, script, argv, cwd, tensorflow, keras, python, tapeinspect, mode,
+    # values, pid, started (unix seconds), exit_status (null while it runs or when nobody learned it),
+    # overhead (ratio), complete
+    "meta": "key TEXT PRIMARY KEY, value_json TEXT NOT NULL",
+    # role: 'user', 'library' (TensorFlow, Keras, site-packages, standard library), 'generated' (AutoGraph's)
+    "file": "id INTEGER PRIMARY KEY, path TEXT NOT NULL, role TEXT NOT NULL, source TEXT",
+    # one place in the code: the expression that was being evaluated. Lines from 1, columns from 0 in
+    # characters, end exclusive; columns null where only the line is known
+    "frame": "id INTEGER PRIMARY KEY, file INTEGER NOT NULL, function TEXT NOT NULL, line INTEGER,"
+    " end_line INTEGER, col INTEGER, end_col INTEGER",
+    # frames_json: ids of `frame`, innermost first; file and line: the innermost frame of the user's
+    "stack": "id INTEGER PRIMARY KEY, frames_json TEXT NOT NULL, user_frame INTEGER, file INTEGER,"
+    " line INTEGER",
+    # what ops have in common: type, attributes, and [dtype, shape] of each output
+    "kind": "id INTEGER PRIMARY KEY, type TEXT NOT NULL, attrs_json TEXT NOT NULL,"
+    " outputs_json TEXT NOT NULL",
+    "thread": "id INTEGER PRIMARY KEY, name TEXT NOT NULL",
+    # inputs_json: tensor ids. output: id of the first output; the others follow it, unless op_output says
+    # otherwise. took_ns: from the end of the thread's previous op to the end of this one, recording left
+    # out. tape: innermost tape that recorded the op; op_tape lists further ones
+    "op": "id INTEGER PRIMARY KEY, step INTEGER, kind INTEGER NOT NULL, stack INTEGER NOT NULL,"
+    " thread INTEGER NOT NULL, time_us INTEGER NOT NULL, took_ns INTEGER NOT NULL, tape INTEGER,"
+    " inputs_json TEXT NOT NULL, output INTEGER, norm REAL",
+    "op_output": "op INTEGER NOT NULL, slot INTEGER NOT NULL, tensor INTEGER NOT NULL, PRIMARY KEY (op,"
+    " slot)",
+    "op_tape": "op INTEGER NOT NULL, tape INTEGER NOT NULL, PRIMARY KEY (op, tape)",
+    "health": "tensor INTEGER PRIMARY KEY, op INTEGER NOT NULL, nan INTEGER NOT NULL, inf INTEGER NOT NULL,"
+    " norm REAL",
+    # figures computed because somebody looked, or for all outputs with --values full. histogram_json:
+    # {"edges": [...], "counts": [...]} of the finite values
+    "stats": "tensor INTEGER PRIMARY KEY, size INTEGER NOT NULL, nan INTEGER NOT NULL, inf INTEGER NOT NULL,"
+    " zeros INTEGER NOT NULL, min REAL, max REAL, mean REAL, std REAL, norm REAL, histogram_json TEXT",
+    # data: the tensor's bytes in C order, little endian, compressed by zlib. Strings: a JSON list, likewise
+    # compressed
+    "value": "tensor INTEGER PRIMARY KEY, op INTEGER, step INTEGER, dtype TEXT NOT NULL,"
+    " shape_json TEXT NOT NULL,"
+    " data BLOB NOT NULL",
+    # kind: 'call' (one call of `function`) or 'turn' (one turn of the loop at `line`). file, line: where
+    # the function or the loop begins. args_json: see records.Step. last_op and seconds are null while the
+    # step runs. overhead: recording's share, (seconds with recording) / (seconds without)
+    "step": "id INTEGER PRIMARY KEY, kind TEXT NOT NULL, function TEXT NOT NULL, file INTEGER, line INTEGER,"
+    " thread INTEGER NOT NULL, first_op INTEGER NOT NULL, last_op INTEGER, ops INTEGER NOT NULL,"
+    " time_us INTEGER NOT NULL, seconds REAL, loss REAL, args_json TEXT NOT NULL, overhead REAL",
+    # parent: the tape that was open around it. first_op and last_op: the ops run while it was open
+    "tape": "id INTEGER PRIMARY KEY, step INTEGER, thread INTEGER NOT NULL, parent INTEGER,"
+    " persistent INTEGER NOT NULL,"
+    " watch_accessed INTEGER NOT NULL, stack INTEGER NOT NULL, first_op INTEGER, last_op INTEGER",
+    # event: 'enter', 'exit', 'watch', 'stop_recording', 'resume', 'reset'. op: the last op before it.
+    # tensor and variable: what 'watch' watched
+    "tape_event": "id INTEGER PRIMARY KEY, tape INTEGER NOT NULL, event TEXT NOT NULL, op INTEGER NOT NULL,"
+    " stack INTEGER NOT NULL, time_us INTEGER NOT NULL, tensor INTEGER, variable INTEGER",
+    # method: 'gradient', 'jacobian', 'batch_jacobian'. first_op, last_op: the ops of the backward pass
+    # (null: none). targets_json: tensor ids. sources: rows of `gradient`. error: type and message when it
+    # raised
+    "gradient_call": "id INTEGER PRIMARY KEY, tape INTEGER NOT NULL, step INTEGER, method TEXT NOT NULL,"
+    " stack INTEGER NOT NULL, targets_json TEXT NOT NULL, first_op INTEGER, last_op INTEGER, seconds REAL,"
+    " error TEXT",
+    # name: as the user knows it (Keras path, tf.Variable name, attribute of a tf.Module, name in the user's
+    # code). kind: 'variable', or 'tensor' for a watched tensor given as a source. handle: tensor id of the
+    # resource handle
+    "variable": "id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, dtype TEXT NOT NULL,"
+    " shape_json TEXT NOT NULL, trainable INTEGER, handle INTEGER",
+    # one source of one gradient call. form: 'dense', 'sparse' (IndexedSlices; figures of the dense
+    # equivalent) or 'none'. tensor: id of the gradient. zeros: share of exact zeros, 0 to 1. Why one is
+    # None is not stored but worked out: see tapeinspect.analysis
+    "gradient": "id INTEGER PRIMARY KEY, call INTEGER NOT NULL, step INTEGER, variable INTEGER NOT NULL,"
+    " form TEXT NOT NULL, tensor INTEGER, norm REAL, min REAL, max REAL, mean REAL, nan INTEGER, inf INTEGER,"
+    " zeros REAL, rows INTEGER",
+    # a variable at one step: figures of its value as the step first read it, and the norm of the change
+    # that the Assign* ops of that step made to it (null: none seen)
+    "variable_step": "step INTEGER NOT NULL, variable INTEGER NOT NULL, norm REAL, min REAL, max REAL,"
+    " mean REAL,"
+    " nan INTEGER, inf INTEGER, zeros REAL, update_norm REAL, assigns INTEGER NOT NULL, PRIMARY KEY (step,"
+    " variable)",
+    # one trace of a tf.function. signature and cause in words; op: the last op before it
+    "trace": "id INTEGER PRIMARY KEY, function TEXT NOT NULL, file INTEGER, line INTEGER,"
+    " signature TEXT NOT NULL,"
+    " nodes INTEGER NOT NULL, step INTEGER, op INTEGER NOT NULL, stack INTEGER",
+    # code that no callback reaches: kind 'dataset', 'py_function', 'graph' (a tf.function run as a graph)
+    "opaque": "id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, stack INTEGER, op INTEGER,"
+    " why TEXT NOT NULL",
+    # an exception that ended the script. frames_json: [{"file", "line", "function", "code", "user"}],
+    # outermost first
+    "error": "id INTEGER PRIMARY KEY, type TEXT NOT NULL, message TEXT NOT NULL, file TEXT, line INTEGER,"
+    " step INTEGER, frames_json TEXT NOT NULL",
+    # something in tapeinspect itself failed; that part of the recording is off from there
+    "probe_error": "id INTEGER PRIMARY KEY, part TEXT NOT NULL, message TEXT NOT NULL, detail TEXT NOT NULL",
+    "finding": "id INTEGER PRIMARY KEY, rule TEXT NOT NULL, severity TEXT NOT NULL, step INTEGER, op INTEGER,"
+    " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
+}
+
+INDEXES: Final[tuple[str, ...]] = (
+    "CREATE INDEX gradient_step ON gradient (step)",
+    "CREATE INDEX gradient_variable ON gradient (variable)",
+    "CREATE INDEX tape_step ON tape (step)",
+    "CREATE INDEX gradient_call_step ON gradient_call (step)",
+    "CREATE INDEX tape_event_tape ON tape_event (tape)",
+    "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
+)
+
+
+def statements() -> list[str]:
+    """The statements that make an empty trace file."""
+    tables = [f"CREATE TABLE {name} ({columns})" for name, columns in TABLES.items()]
+    return [f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {FORMAT}", *tables, *INDEXES]
+
+
+def column_names(table: str) -> tuple[str, ...]:
+    """The columns of a table, in order."""
+    parts = TABLES[table].split(" PRIMARY KEY (")[0].split(", ")
+    return tuple(
+        part.split()[0] for part in parts if part.split()[0].isidentifier() and part.split()[0] != "PRIMARY"
+    )

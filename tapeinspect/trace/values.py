@@ -1,0 +1,84 @@
+"""Stored values of tensors and their figures."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import Any, Final
+
+from tapeinspect.errors import TraceError
+from tapeinspect.trace import decode
+from tapeinspect.trace.database import Database
+from tapeinspect.trace.records import Stats, TensorSpec, Value
+
+_SIZES: Final = {
+    "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4, "int64": 8,
+    "uint64": 8, "float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "complex64": 8, "complex128": 16,
+}  # fmt: skip
+"""Bytes of one element of the types whose values can be shown as numbers."""
+
+_LARGEST_TEXT: Final = 64 << 20
+_LARGEST: Final = 1 << 32
+
+
+class Values:
+    """Values by id of the tensor."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def value(self, tensor: int) -> Value | None:
+        """The stored value; None when it was not stored. Raises TraceError for one that is damaged."""
+        row = self._database.one("SELECT dtype, shape_json, data FROM value WHERE tensor = ?", (tensor,))
+        if row is None:
+            return None
+        spec = TensorSpec(decode.text(row[0]), decode.shape(decode.from_json(row[1])))
+        size = _size(spec)
+        data = _unpacked(row[2], _LARGEST_TEXT if size is None else size)
+        if data is None or (size is not None and len(data) != size):
+            raise TraceError(f"the value of tensor {tensor} in {self._database.path} is damaged")
+        return Value(spec, data)
+
+    def stats(self, tensor: int) -> Stats | None:
+        """Stored figures, or those of a stored value of numbers."""
+        row = self._database.one(
+            "SELECT size, nan, inf, zeros, min, max, mean, std, norm, histogram_json FROM stats"
+            " WHERE tensor = ?",
+            (tensor,),
+        )
+        if row is not None:
+            return decode.stats(row)
+        value = self.value(tensor)
+        if value is None or _size(value.spec) is None:
+            return None
+        from tapeinspect.trace.figures import array_of, stats_of  # loads NumPy, needed for nothing else here
+
+        return stats_of(array_of(value))
+
+
+def value_row(
+    tensor: int, op: int | None, step: int | None, spec: TensorSpec, data: bytes, level: int = 1
+) -> tuple[Any, ...]:
+    """The row of table `value`: `data` in C order, little endian; for strings a JSON list in UTF-8."""
+    shape = decode.shape_to_json(spec.shape)
+    return (tensor, op, step, spec.dtype, shape, zlib.compress(data, level))
+
+
+def _size(spec: TensorSpec) -> int | None:
+    """Bytes of a whole value; None when the type has no fixed size."""
+    if spec.dtype not in _SIZES or spec.shape is None or any(size < 0 for size in spec.shape):
+        return None
+    size = _SIZES[spec.dtype] * math.prod(spec.shape)
+    return size if size <= _LARGEST else None
+
+
+def _unpacked(data: object, limit: int) -> bytes | None:
+    """Uncompressed bytes, never more than the limit: a small file may unpack to more than memory holds."""
+    if not isinstance(data, bytes):
+        return None
+    unpacker = zlib.decompressobj()
+    try:
+        unpacked = unpacker.decompress(data, limit + 1)
+    except zlib.error:
+        return None
+    return unpacked if unpacker.eof and len(unpacked) <= limit else None

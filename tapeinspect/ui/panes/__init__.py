@@ -1,0 +1,1 @@
+"""What the tabs show, one pane a file."""

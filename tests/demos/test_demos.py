@@ -1,0 +1,61 @@
+"""What the demos are there to show. `tests/recording` runs them with and without recording."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+DEMOS = Path(__file__).parents[2] / "demos"
+ARGUMENTS = {
+    "mnist_eager": ["--epochs", "2", "--batches", "3"],
+    "nan": [],
+    "none_gradient": ["--epochs", "1", "--batches", "3"],
+}
+pytestmark = pytest.mark.tf
+
+
+def run(name: str) -> str:
+    """What a demo prints."""
+    done = subprocess.run(
+        [sys.executable, str(DEMOS / f"{name}.py"), *ARGUMENTS[name]],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def printed() -> dict[str, str]:
+    """What each demo prints; two run at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(ARGUMENTS, pool.map(run, ARGUMENTS), strict=True))
+
+
+def test_the_loss_is_printed_for_each_epoch(printed: dict[str, str]) -> None:
+    lines = printed["mnist_eager"].splitlines()
+    assert len(lines) == 3
+    assert [re.sub(r"\d\.\d+$", "LOSS", line) for line in lines[1:]] == [
+        "Epoch 1: 3 batches, mean loss LOSS",
+        "Epoch 2: 3 batches, mean loss LOSS",
+    ]
+
+
+def test_the_loss_turns_nan_after_a_good_start(printed: dict[str, str]) -> None:
+    found = re.search(r"The loss is NaN from batch (\d+) on\.", printed["nan"])
+    assert found
+    assert 5 < int(found[1]) < 35
+
+
+def test_three_variables_get_no_gradient(printed: dict[str, str]) -> None:
+    last = printed["none_gradient"].splitlines()[-1]
+    assert last == "No gradient: brightness, encoder/bias, encoder/kernel"

@@ -1,0 +1,5 @@
+"""No TensorFlow at all."""
+
+import math
+
+print(math.pi.hex())

@@ -1,0 +1,51 @@
+"""One table feeds bindings, footer, help, palette and README."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+
+from tapeinspect.ui.actions import ACTIONS, key_name, markdown
+from tapeinspect.ui.screens.main import MainScreen
+
+
+def test_no_key_does_two_things() -> None:
+    keys = Counter(key for action in ACTIONS for key in action.keys)
+    assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_every_action_is_carried_out_by_the_main_screen() -> None:
+    for action in ACTIONS:
+        if action.id not in ("next_pane", "palette"):  # Textual's own
+            assert hasattr(MainScreen, f"action_{action.id.split('(')[0]}"), action.id
+
+
+def test_texts_are_sentences_and_labels_are_short() -> None:
+    for action in ACTIONS:
+        assert action.tooltip.endswith(".") and action.tooltip[0].isupper()
+        assert len(action.label) <= 14
+
+
+def test_key_names() -> None:
+    assert [key_name(key) for key in ("n", "f10", "left_square_bracket", "ctrl+p", "shift+f11")] == [
+        "n", "F10", "[", "Ctrl+P", "Shift+F11",
+    ]  # fmt: skip
+
+
+def test_the_readme_table_is_printed_without_textual() -> None:
+    code = (
+        "import runpy, sys; runpy.run_module('tapeinspect.ui.actions', run_name='__main__');"
+        "assert 'textual' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == markdown()
+    assert "| `n` `F10` | Run the next batch, then pause. Needs a running script. |" in done.stdout
+
+
+def test_the_screen_starts_without_what_only_some_panes_need() -> None:
+    names = "('tensorflow', 'numpy', 'pygments.lexers', 'keras')"
+    code = f"import sys, tapeinspect.ui.app; print([m for m in {names} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
