@@ -37,6 +37,7 @@ from tapeinspect.trace.records import (
     VariableStep,
 )
 from tapeinspect.trace.search import Search
+from tapeinspect.trace.tracing import Tracing
 from tapeinspect.trace.training import Steps, Training
 from tapeinspect.trace.values import Values
 
@@ -65,6 +66,7 @@ class TraceReader:
         self._training = Training(self._database, self._interned)
         self._events = Events(self._database, self._interned)
         self._values = Values(self._database)
+        self._tracing = Tracing(self._database, self._interned)
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._backward)
         self._meta: Meta | None = None
@@ -206,8 +208,8 @@ class TraceReader:
         return self._values.value(tensor)
 
     def traces(self) -> list[FunctionTrace]:
-        """The traces of `tf.function`s."""
-        return self._events.traces()
+        """The traces of `tf.function`s, in order. See `FunctionTrace.retrace`."""
+        return self._tracing.traces()
 
     def opaques(self) -> list[Opaque]:
         """Code that no callback reaches."""
