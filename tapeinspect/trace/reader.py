@@ -38,6 +38,7 @@ from tapeinspect.trace.records import (
     VariableStep,
 )
 from tapeinspect.trace.search import Search
+from tapeinspect.trace.tracing import Tracing
 from tapeinspect.trace.training import Steps, Training
 from tapeinspect.trace.values import Values
 
@@ -66,6 +67,7 @@ class TraceReader:
         self._training = Training(self._database, self._interned)
         self._events = Events(self._database, self._interned)
         self._values = Values(self._database)
+        self._tracing = Tracing(self._database, self._interned)
         self.autograph = Autograph(self._database, self._interned)
         """What AutoGraph made of the step; empty until somebody asked for it."""
         vocabulary = Vocabulary(self._database, self._interned)
@@ -209,8 +211,8 @@ class TraceReader:
         return self._values.value(tensor)
 
     def traces(self) -> list[FunctionTrace]:
-        """The traces of `tf.function`s."""
-        return self._events.traces()
+        """The traces of `tf.function`s, in order. See `FunctionTrace.retrace`."""
+        return self._tracing.traces()
 
     def opaques(self) -> list[Opaque]:
         """Code that no callback reaches."""

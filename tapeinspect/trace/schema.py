@@ -96,10 +96,19 @@ TABLES: Final[dict[str, str]] = {
     " mean REAL,"
     " nan INTEGER, inf INTEGER, zeros REAL, update_norm REAL, assigns INTEGER NOT NULL, PRIMARY KEY (step,"
     " variable)",
-    # one trace of a tf.function. signature and cause in words; op: the last op before it
+    # one trace of a tf.function. op: the last op before it. file, line: where the function begins. kind:
+    # 'function', 'dataset' (made for tf.data) or 'library' (not of the user's code). object: numbers the
+    # tf.function objects; number: which trace of its object this is. seconds: with the functions traced
+    # inside it. arguments_json: [{"name", "text"}]. cause: a code of probe.signatures.Difference, or 'first',
+    # 'variables' (variables were created in the first call), 'new-function', 'instance', 'device', 'replica',
+    # 'graph', 'surroundings', 'unknown'; argument: the part of an argument that it is about. advice: what
+    # would have prevented it; checked: how that was tried (null: it was not)
     "trace": "id INTEGER PRIMARY KEY, function TEXT NOT NULL, file INTEGER, line INTEGER,"
     " signature TEXT NOT NULL,"
-    " nodes INTEGER NOT NULL, step INTEGER, op INTEGER NOT NULL, stack INTEGER",
+    " nodes INTEGER NOT NULL, step INTEGER, op INTEGER NOT NULL, stack INTEGER, kind TEXT NOT NULL,"
+    " object INTEGER NOT NULL, number INTEGER NOT NULL, seconds REAL, caller_file INTEGER,"
+    " caller_line INTEGER, arguments_json TEXT NOT NULL, cause TEXT NOT NULL, argument TEXT,"
+    " why TEXT NOT NULL, advice TEXT NOT NULL, checked TEXT",
     # code that no callback reaches: kind 'dataset', 'py_function', 'graph' (a tf.function run as a graph)
     "opaque": "id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, stack INTEGER, op INTEGER,"
     " why TEXT NOT NULL",
