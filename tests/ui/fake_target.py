@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from tapeinspect.errors import TargetError
-from tapeinspect.link.messages import Answer, AskStats, AskValue, Message
+from tapeinspect.link.messages import Answer, Message, Request
 from tapeinspect.session.target import Exited, Output
 from tapeinspect.ui.subject import Inbox
 
@@ -20,7 +20,7 @@ class FakeTarget:
         self.pid = 4711
         self.exit_status: int | None = None
         self.sent: list[Message] = []
-        self.asked: list[AskStats | AskValue] = []
+        self.asked: list[Request] = []
         self.answers: dict[type, Answer] = {}
         self.typed = b""
         self.size = (0, 0)
@@ -39,7 +39,7 @@ class FakeTarget:
     def send(self, message: Message) -> None:
         self.sent.append(message)
 
-    def ask(self, request: AskStats | AskValue) -> Future[Answer]:
+    def ask(self, request: Request) -> Future[Answer]:
         self.asked.append(request)
         future: Future[Answer] = Future()
         answer = self.answers.get(type(request))
