@@ -43,11 +43,9 @@ class AutographPane(Vertical):
 
     DEFAULT_CSS = """
     AutographPane { height: 1fr; }
-    AutographPane FunctionList { height: 10; }
-    AutographPane Story { height: 9; border-top: hkey $panel; }
+    AutographPane Story { height: 8; }
     AutographPane.-low Story { height: 6; }
     AutographPane.-flat Story { height: 4; }
-    AutographPane.-low FunctionList, AutographPane.-list FunctionList { height: 1fr; }
     AutographPane TraceList { height: 1fr; }
     """
 
@@ -93,6 +91,7 @@ class AutographPane(Vertical):
         self.set_class(self.low, "-low")
         self.set_class(self.size.height < 15, "-flat")
         self._arrange()
+        self._say_titles()
 
     def _arrange(self) -> None:
         """Show and hide the parts for the view, the size and the zoom."""
@@ -107,7 +106,8 @@ class AutographPane(Vertical):
         for part, display in shown.items():
             part.display = display if zoomed is None else part is zoomed
         self.code.display = code if zoomed is None else zoomed in self.code.lists
-        self.set_class(view == "functions" or zoomed is self.list, "-list")
+        whole = view == "functions" or zoomed is self.list
+        self.list.styles.height = "1fr" if whole else min(10, len(self.functions) + 2)
 
     @property
     def front(self) -> LineList:
@@ -133,6 +133,7 @@ class AutographPane(Vertical):
         findings = reader.findings() if reader is not None else []
         seen = (run.id if run is not None else 0, len(traces), len(findings))
         if seen == self._seen:
+            self._say_titles()
             return
         before, self._seen = self._seen, seen
         if seen[1] != before[1]:
@@ -200,6 +201,8 @@ class AutographPane(Vertical):
         if run.step != self.step and self.subject.live and not self.asking.open:
             notes.append("r traces this batch")
         self.list.set_title(title, " · ".join(note for note in notes if note))
+        place = f"{self.list.cursor + 1} of {count(len(self.functions), 'function')}"
+        self.code.say(self.asking.progress() or place if self.low else "")
 
     def _index_of(self, function: int) -> int:
         return next((i for i, known in enumerate(self.functions) if known.id == function), 0)
@@ -244,6 +247,7 @@ class AutographPane(Vertical):
         else:
             at = (line or function.line or 1) - page.left.first
             self.code.show(page.left, page.right, page.links, page.anchors, line=at)
+        self._say_titles()
         self._tell()
 
     def on_side_by_side_moved(self, event: SideBySide.Moved) -> None:

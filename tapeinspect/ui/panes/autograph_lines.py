@@ -52,6 +52,9 @@ def line_story(page: Page, line: int, palette: Palette, width: int) -> list[Line
     """What became of one line (from 0) of the user's source."""
     number = page.number(line)
     made = Paragraphs(palette, width)
+    if page.failure is not None and page.failure.line == number:
+        why = page.failure.explanation or f"{page.failure.type}: {page.failure.message}"
+        made.say(f"Tracing fails here. {visible(why)}", palette.text, [("✗ ", palette.bad)])
     for finding in page.findings.get(number, ()):
         _finding(made, finding)
     mark = page.marks.get(number)
@@ -62,8 +65,13 @@ def line_story(page: Page, line: int, palette: Palette, width: int) -> list[Line
         made.say("It was converted but not traced, so how it runs is not known.", palette.muted)
     for construct in page.constructs.get(number, ()):
         _construct(made, construct)
-    if not made.lines:
-        made.say("Nothing of this line is in the graph.", palette.muted)
+    if made.lines:
+        return made.lines
+    code = page.left.source.split("\n")[line].strip()
+    if code.startswith(("def ", "async def ", "@", "class ")) and number <= (page.shown.line or 1) + 20:
+        return function_story(page.shown, palette, width)
+    text = "No statement begins on this line."
+    made.say(text if code else "A blank line.", palette.muted)
     return made.lines
 
 

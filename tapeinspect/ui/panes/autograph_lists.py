@@ -11,7 +11,7 @@ from tapeinspect.trace.records import AutographFailure, AutographFunction, Funct
 from tapeinspect.ui.format import basename, count, visible
 from tapeinspect.ui.palette import Palette
 from tapeinspect.ui.panes.autograph_lines import failure_lines, trace_time
-from tapeinspect.ui.widgets.cells import Line, fit
+from tapeinspect.ui.widgets.cells import Line, fit, width_of
 from tapeinspect.ui.widgets.line_list import LineList, NoRows, TextRows
 
 STATUS: Final = {
@@ -45,7 +45,10 @@ class FunctionRows:
             ("! " if function.id in self.flagged else "  ", palette.warn),
             (fit(name, names) + " ", name_tone),
             (fit(_place(function), places), palette.faint),
-            (outcome(function), palette.bad if function.status == "failed" else palette.muted),
+            (
+                fit(outcome(function), width - names - places - 5),
+                palette.bad if function.status == "failed" else palette.muted,
+            ),
         ]
 
     def columns(self, width: int) -> tuple[int, int]:
@@ -137,17 +140,18 @@ class TraceRows:
             (" ↻ " if trace.retrace else "   ", tone),
             (fit(name, names) + " ", palette.text if own else palette.muted),
             (fit(trace_time(trace), 9, right=True), palette.number),
-            (fit(f"{trace.nodes:,}", 8, right=True) + "  ", palette.name),
+            (fit(f"{trace.nodes:,}", 10, right=True) + "  ", palette.name),
             (fit(where, caller), palette.faint),
             (fit(visible(trace.signature), signature) + " " if signature else "", palette.name),
-            (visible(trace.why) if trace.retrace else "first trace", tone),
         ]
-        return [(text, style) for text, style in pieces if text]
+        left = width - width_of(pieces)
+        pieces.append((fit(visible(trace.why) if trace.retrace else "first trace", max(8, left)), tone))
+        return pieces
 
     @staticmethod
     def columns(width: int) -> tuple[int, int, int]:
         """Columns of names, signatures and callers."""
-        left = width - 24
+        left = width - 26
         caller = 20 if width >= 96 else 0
         signature = (left - caller) // 3 if width >= 120 else 0
         return max(8, min(26, (left - caller - signature) // 2)), signature, caller
@@ -171,13 +175,9 @@ class TraceList(LineList):
         if not isinstance(self.rows, TraceRows):
             return []
         names, signature, caller = TraceRows.columns(width)
-        text = (
-            "   "
-            + fit("function #trace", names + 1)
-            + fit("time", 9, right=True)
-            + fit("graph ops", 9, right=True)
-        )
-        text += " " + fit("called at", caller) + (fit("signature", signature) + " " if signature else "")
+        text = "   " + fit("function #trace", names + 1) + fit("time", 9, right=True)
+        text += fit("graph ops", 10, right=True) + "  " + fit("called at", caller)
+        text += fit("signature", signature) + " " if signature else ""
         return [(text + "why it was traced", self.palette.faint)]
 
     def copy_text(self) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from tapeinspect.trace.records import (
     AutographConstruct,
+    AutographFailure,
     AutographFold,
     AutographFunction,
     AutographMark,
@@ -60,6 +61,8 @@ class Page:
     """By line of the file."""
     findings: Mapping[int, Sequence[Finding]] = field(default_factory=dict)
     folds: tuple[AutographFold, ...] = ()
+    failure: AutographFailure | None = None
+    """What the trace failed with, when it was in this file."""
 
     def number(self, line: int) -> int:
         """The line of the file for a line of the left source."""
@@ -78,13 +81,19 @@ def make_page(
     source = shown.source
     marks = reader.autograph.marks(run.id, shown.path) if shown.path else {}
     findings = findings_of(reader.findings(), run, shown)
+    failure = reader.autograph.failure(run.id)
+    if failure is not None and (failure.path != shown.path or failure.line is None):
+        failure = None
     first = shown.line or 1
+    flags = {line - first: FLAGS[found[0].severity] for line, found in findings.items()}
+    if failure is not None and failure.line is not None:
+        flags[failure.line - first] = FLAGS["error"]
     left = Side(
         title=f"{basename(shown.path)}:{first}  {visible(shown.name)}" if shown.path else visible(shown.name),
         source=source or "",
         first=first,
         marks={line - first: gutter_mark(mark) for line, mark in marks.items()},
-        flags={line - first: FLAGS[found[0].severity] for line, found in findings.items()},
+        flags=flags,
         empty="" if source else _no_source(shown),
     )
     folds = tuple(reader.autograph.folds(shown.id))
@@ -101,7 +110,7 @@ def make_page(
         for construct in reader.autograph.constructs(inner.id):
             constructs.setdefault(construct.line, []).append(construct)
     return Page(run, function, shown, left, right, links, _anchors(links, left, right), marks, constructs,
-                findings, folds)  # fmt: skip
+                findings, folds, failure)  # fmt: skip
 
 
 def _around(function: AutographFunction, others: Sequence[AutographFunction]) -> AutographFunction:
@@ -145,12 +154,22 @@ def findings_of(
 
 
 def merged(folds: Sequence[AutographFold], lines: Sequence[str]) -> tuple[Fold, ...]:
-    """The stretches as folds; those with nothing but blank lines between them become one."""
+    """The stretches as folds, with the blank lines around them; neighbours become one.
+
+    One of a single line saves no row by having one: it stands at the end of the line before it.
+    """
+
+    def blank(line: int) -> bool:
+        return 0 <= line < len(lines) and not lines[line].strip()
+
     result: list[Fold] = []
     for fold in folds:
         first, last = fold.first - 1, min(fold.last, len(lines)) - 1
-        while first > 0 and not lines[first - 1].strip() and (not result or result[-1].last < first - 1):
+        free = result[-1].last + 1 if result else 1
+        while first > free and blank(first - 1):
             first -= 1
+        while blank(last + 1):
+            last += 1
         text = FOLDS.get(fold.what, fold.what)
         if result and result[-1].last >= first - 1:
             before = result.pop()
@@ -158,7 +177,12 @@ def merged(folds: Sequence[AutographFold], lines: Sequence[str]) -> tuple[Fold, 
             text = before.text if text in before.text.split(", ") else f"{before.text}, {text}"
         if last >= first:
             result.append(Fold(first, last, text))
-    return tuple(result)
+    return tuple(
+        replace(
+            fold, inline=fold.first > 0 and sum(not blank(i) for i in range(fold.first, fold.last + 1)) == 1
+        )
+        for fold in result
+    )
 
 
 def _anchors(links: Sequence[tuple[int, int]], left: Side, right: Side) -> dict[int, int]:

@@ -22,6 +22,8 @@ class Fold:
     last: int
     text: str
     """What stands in their place."""
+    inline: bool = False
+    """It takes no row of its own but stands at the end of the line before it."""
 
 
 class Links:
@@ -56,6 +58,7 @@ class Pairing:
             rows = [row for row, cell in enumerate(cells[side]) if cell != PADDING]
             self._rows.append(rows)
             self._firsts.append([self._first(side, cells[side][row]) for row in rows])
+        self._inline = [{fold.first - 1: fold for fold in own if fold.inline} for own in folds]
 
     def __len__(self) -> int:
         return len(self.cells[0])
@@ -67,6 +70,10 @@ class Pairing:
         """The fold that stands in a row."""
         cell = self.cells[side][row]
         return self._folds[side][-2 - cell] if cell < PADDING else None
+
+    def inline_after(self, side: Which, line: int) -> Fold | None:
+        """The fold that stands at the end of a line."""
+        return self._inline[side].get(line)
 
     def line_at(self, side: Which, row: int) -> int | None:
         """The line in a row, the first of a fold; None for padding."""
@@ -123,7 +130,8 @@ def _items(size: int, folds: Sequence[Fold]) -> list[int]:
     line = 0
     for number, fold in enumerate(folds):
         items.extend(range(line, fold.first))
-        items.append(-2 - number)
+        if not fold.inline:
+            items.append(-2 - number)
         line = fold.last + 1
     items.extend(range(line, size))
     return items

@@ -171,6 +171,8 @@ class SideBySide(Horizontal):
         """Every fold is open."""
         self.alone = False
         """One side has all the room, by the user's wish."""
+        self.note = ""
+        """What the owner says at the end of the titles."""
         self._open: set[tuple[Which, int]] = set()
         """Folds that are open by themselves: side and first line."""
         self._sides: tuple[Side, Side] = (NOTHING, NOTHING)
@@ -243,6 +245,7 @@ class SideBySide(Horizontal):
         for part in self.lists:
             self._say_empty(part, empty if part is self.left else "")
             part.set_title("")
+        self.active, self.left.display, self.right.display = LEFT, True, False
 
     @staticmethod
     def _say_empty(part: SideList, text: str) -> None:
@@ -319,13 +322,21 @@ class SideBySide(Horizontal):
 
     # what belongs together
 
+    def say(self, note: str) -> None:
+        """Say something else at the end of the titles."""
+        if note != self.note:
+            self.note = note
+            self._say_titles()
+
     def _say_titles(self) -> None:
         for part in self.lists:
             side = self._sides[part.which]
-            other = "w shows the other" if self.one else ""
-            folded = len(self._folds(part.which))
-            note = f"{count(folded, 'fold')} · x opens" if folded and not self.one else other
-            part.set_title(visible(side.title), note)
+            notes = [self.note] if self.one or part is self.left else []
+            if folded := len(self._folds(part.which)):
+                notes.append(f"{count(folded, 'fold')} · x opens")
+            if self.one:
+                notes.append("w: other side")
+            part.set_title(visible(side.title), " · ".join(note for note in notes if note))
 
     def _relight(self) -> None:
         """Light up what belongs to the line under the cursor, and say where the cursor is."""
@@ -335,7 +346,9 @@ class SideBySide(Horizontal):
         partners = self._links.partners(self.active, line) if line is not None else ()
         if rows is not None and other.code is not None:
             pairing, side = other.code.pairing, other.which
-            other.light(frozenset(pairing.row_of(side, partner) for partner in partners))
+            found = {pairing.row_of(side, partner) for partner in partners}
+            plain = {row for row in found if pairing.fold_at(side, row) is None}
+            other.light(frozenset(plain or found))
         mine.light(frozenset())
         self.post_message(self.Moved(self, self.active, line))
 
@@ -353,13 +366,17 @@ class SideBySide(Horizontal):
             partners = [] if before.line is None else self.partners(before.line, before.which)
             pairing = after.code.pairing
             if partners:
-                after.cursor = pairing.row_of(which, partners[0])
+                after.cursor = min(after.lit) if after.lit else pairing.row_of(which, partners[0])
             elif (row := pairing.nearest(which, before.cursor, 1)) is not None and not self.one:
                 after.cursor = row
         for part in self.lists:
             part.display = part is after or not self.one
             part.refresh()
-        after.reveal(after.cursor)
+        if self.one:
+            offset = max(0, before.cursor - before.scroll_offset.y)
+            after.scroll_to(y=max(0, after.cursor - offset), animate=False, force=True, immediate=True)
+        else:
+            after.reveal(after.cursor)
         self._relight()
 
     def scrolled(self, part: SideList) -> None:

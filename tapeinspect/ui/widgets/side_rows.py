@@ -82,13 +82,15 @@ class SideRows:
         gutter: Line = [(fit(str(self.side.first + at), self.digits, right=True), palette.faint)]
         if self.mark_width:
             mark = self.side.marks.get(at)
-            text = fit(mark.text if mark else "", self.mark_width, right=True)
+            text = fit(mark.text if mark else "", self.mark_width)
             gutter.append((" " + text, getattr(palette, mark.tone) if mark else None))
         if self.side.flags:
             flag = self.side.flags.get(at)
             gutter.append((flag.text if flag else " ", getattr(palette, flag.tone) if flag else None))
         gutter.append((" ", None))
         code = [(text, getattr(palette, kind)) for text, kind in self.words[at]]
+        if (hidden := self.pairing.inline_after(self.which, at)) is not None:
+            code.append((f"  ⋯ {hidden.text}", palette.faint))
         return gutter + _window(code, self.shift, width - self.gutter_width, palette.faint)
 
     def _with_text(self, fold: Fold) -> Iterator[int]:
