@@ -77,6 +77,14 @@ CAPABILITIES: tuple[Capability, ...] = (
         ),
     ),
     Capability(
+        "survey",
+        "shows what of the user's code does not survive tracing",
+        (
+            "tensorflow.python.autograph.impl.api:_TRANSPILER.get_extra_locals",
+            "tensorflow.python.autograph.impl.api:_convert_actual",
+        ),
+    ),
+    Capability(
         "quiet_dataset",
         "keeps tf.data from warning that functions run eagerly",
         ("tensorflow.python.data.ops.structured_function:def_function.functions_run_eagerly",),
