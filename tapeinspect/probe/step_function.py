@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import inspect
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import tf_private
+from tapeinspect.probe import arguments
 from tapeinspect.probe.errands import WorkRefused
 
 if TYPE_CHECKING:
@@ -57,14 +56,28 @@ def find(recorder: Recorder, step: int | None) -> StepFunction:
             f"the function {kept.code.co_name} of batch {kept.id} is not there any more",
             "keep it under a name: a function made anew for each batch is traced anew for each batch, too",
         )
-    args, kwargs = _as_called(kept)
+    try:
+        args, kwargs = _as_called(kept)
+    except LookupError as error:
+        raise WorkRefused(
+            f"the argument {error.args[0]!r} of batch {kept.id} is no more: the script has dropped it",
+            "pause behind the batch to look at it",
+        ) from None
     bound, args = _bind(function, kept.code, args)
     note = hint = ""
     rebound = [arg["name"] for arg in kept.args if not arg.get("exact", True)]
     if rebound:
         note = f"{', '.join(rebound)}: bound anew before the first op, so the new value is used"
     return StepFunction(
-        kept.id, bound, args, kwargs, kept.code, True, note, hint, converts=not _called_by_keras(kept)
+        kept.id,
+        bound,
+        args,
+        kwargs,
+        kept.code,
+        True,
+        note,
+        hint,
+        converts=not _called_by_keras(recorder, kept),
     )
 
 
@@ -112,7 +125,7 @@ def _choose(functions: list[FunctionType], kept: Step) -> FunctionType | None:
     """The one that was called: of several made by the same `def`, the one that sees the same outer variables."""
     for function in functions:
         cells = zip(kept.code.co_freevars, function.__closure__ or (), strict=False)
-        if all(_content(cell) is kept.free[name] for name, cell in cells if name in kept.free):
+        if all(id(_content(cell)) == kept.free[name] for name, cell in cells if name in kept.free):
             return function
     return functions[-1] if functions else None
 
@@ -126,7 +139,7 @@ def _content(cell: Any) -> Any:
 
 def _as_called(kept: Step) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments as a call would give them."""
-    code, values = kept.code, kept.kept
+    code, values = kept.code, arguments.given(kept.kept)
     names = code.co_varnames
     positional = [values[name] for name in names[: code.co_argcount] if name in values]
     at = code.co_argcount + code.co_kwonlyargcount
@@ -184,8 +197,7 @@ def _inside(value: Any) -> Any:
     return None if decorator is None else getattr(decorator, "decorated_target", None)
 
 
-def _called_by_keras(kept: Step) -> bool:
+def _called_by_keras(recorder: Recorder, kept: Step) -> bool:
     """Whether Keras' trainer called the step: it does so with AutoGraph switched off."""
-    owner = kept.kept.get("self")
-    keras = sys.modules.get("keras")
-    return keras is not None and kept.code.co_name == "train_step" and tf_private.is_keras_model(owner)
+    known = recorder.steps.known.get(id(kept.code))
+    return known is not None and known.by_keras

@@ -34,8 +34,8 @@ class Step:
     args: list[dict[str, Any]]
     kept: dict[str, Any]
     """What the arguments were, so that the step can be run again."""
-    free: dict[str, Any]
-    """The variables of enclosing functions that it used."""
+    free: dict[str, int]
+    """Ids of what the variables of enclosing functions held: see `arguments.Captured`."""
     loss: float | None = None
     loss_is_outer: bool = False
     """The loss is the target of an outermost tape."""

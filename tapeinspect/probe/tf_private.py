@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tapeinspect.probe.frames import locals_of
+
 MINIMUM = (2, 16)
 
 
@@ -266,7 +268,7 @@ def original_code(frame: Any) -> Any:
     """The code object of the user's function that AutoGraph generated a frame's function from; None when unknown."""
     name = frame.f_code.co_name
     while frame is not None:
-        for value in list(frame.f_locals.values()):
+        for value in locals_of(frame).values():
             converted = getattr(value, "__code__", None)
             if converted is not None and converted.co_name == name.removeprefix("tf__"):
                 return converted
@@ -348,6 +350,15 @@ def view(tensor: Any) -> Any:
     return tensor._numpy_internal()
 
 
+def is_tensor_value(value: Any) -> bool:
+    """Whether an object is an eager tensor, or one made of them: IndexedSlices, RaggedTensor, SparseTensor."""
+    import tensorflow as tf
+
+    if isinstance(value, (tf.IndexedSlices, tf.RaggedTensor, tf.SparseTensor)):
+        return True
+    return isinstance(value, tf.Tensor) and hasattr(value, "_id")
+
+
 def on_host(tensor: Any) -> bool:
     """Whether a tensor lies in the memory of the CPU, so that looking at it copies nothing."""
     return "CPU" in (tensor.backing_device or "CPU")
@@ -365,13 +376,6 @@ def summarize(tensor: Any) -> tuple[Any, Any]:
         input=wide, output_dtype=tf.float64, tensor_debug_mode=3, tensor_id=-1
     )
     return tf.raw_ops.L2Loss(t=wide), counts
-
-
-def is_keras_model(value: Any) -> bool:
-    """Whether an object is a model that Keras' `fit` trains."""
-    keras = sys.modules.get("keras")
-    model = getattr(keras, "Model", None)
-    return isinstance(model, type) and isinstance(value, model)
 
 
 KERAS_STEP_CALLER = "one_step_on_data"
