@@ -12,15 +12,17 @@ from collections import deque
 from typing import Any, Final
 
 CONTAINERS: Final = (list, dict, set, deque, bytearray)
-_CHANGES: Final = frozenset(
-    "append appendleft extend extendleft insert pop popleft popitem remove discard clear sort reverse rotate"
-    " update setdefault add __setitem__ __delitem__ intersection_update difference_update"
-    " symmetric_difference_update subtract fill partition itemset put resize".split()
-)
-_CLOCKS: Final = frozenset(
-    "time time_ns perf_counter perf_counter_ns monotonic monotonic_ns process_time process_time_ns localtime"
-    " gmtime ctime asctime strftime".split()
-)
+_CHANGES: Final = frozenset({
+    "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "remove", "discard",
+    "clear", "sort", "reverse", "rotate", "update", "setdefault", "add", "__setitem__", "__delitem__",
+    "intersection_update", "difference_update", "symmetric_difference_update", "subtract", "fill", "itemset",
+    "put", "resize",
+})  # fmt: skip
+_CLOCKS: Final = frozenset({
+    "time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "process_time",
+    "process_time_ns", "localtime", "gmtime", "ctime", "asctime", "strftime",
+})  # fmt: skip
+_LEVELS: Final = frozenset({"debug", "info", "warning", "error", "critical", "exception", "log"})
 _WRITES: Final = {
     ("json", "dump"), ("pickle", "dump"), ("_pickle", "dump"), ("numpy", "save"), ("numpy", "savez"),
     ("numpy", "savetxt"), ("os", "remove"), ("posix", "remove"), ("posix", "mkdir"), ("os", "makedirs"),
@@ -50,9 +52,6 @@ def category(function: Any) -> str:
     if name in _CHANGES and (isinstance(owner, CONTAINERS) or type(owner).__name__ == "ndarray"):
         return "container"
     return ""
-
-
-_LEVELS: Final = frozenset("debug info warning error critical exception log".split())
 
 
 def _is_random(owner: Any, module: str, name: str) -> bool:

@@ -129,7 +129,12 @@ def _resolve(node: ast.expr, local: dict[str, Any], globals_: dict[str, Any]) ->
 def attribute(base: Any, name: str) -> Any:
     """An attribute that can be looked up with no code of the user's run; `missing()` tells when it cannot."""
     kind = type(base)
-    if kind.__name__ == "module" or kind.__module__.split(".")[0] in ("builtins", "collections", "random", "numpy"):
+    if kind.__name__ == "module" or kind.__module__.split(".")[0] in (
+        "builtins",
+        "collections",
+        "random",
+        "numpy",
+    ):
         return getattr(base, name, _MISSING)
     if isinstance(base, type):
         return base.__dict__.get(name, _MISSING)

@@ -107,3 +107,8 @@ def plain_message(error: BaseException) -> str:
     if "in user code:" in text:
         text = text.strip().splitlines()[-1].strip()
     return text.removeprefix(f"{type(error).__name__}: ")
+
+
+def eager_tensor_class() -> Any:
+    """The class whose methods, written in Python, give the value of an eager tensor."""
+    return importlib.import_module("tensorflow.python.framework.ops")._EagerTensorBase
