@@ -23,6 +23,8 @@ class Store:
     """'attribute', 'item', 'global' or 'nonlocal'."""
     text: str
     """As written."""
+    key: ast.expr | None = None
+    """Of an item."""
 
 
 @dataclass(slots=True)
@@ -101,7 +103,7 @@ class _Reader(ast.NodeVisitor):
         if isinstance(target, ast.Attribute):
             self._code.stores[line].append(Store(target.value, target.attr, "attribute", text))
         elif isinstance(target, ast.Subscript):
-            self._code.stores[line].append(Store(target.value, text, "item", text))
+            self._code.stores[line].append(Store(target.value, text, "item", text, target.slice))
         elif isinstance(target, ast.Name) and target.id in self._outer[-1]:
             kind = self._outer[-1][target.id]
             self._code.stores[line].append(Store(None, target.id, kind, text))
@@ -120,6 +122,8 @@ def _resolve(node: ast.expr, local: dict[str, Any], globals_: dict[str, Any]) ->
         builtin = globals_.get("__builtins__")
         more = builtin if isinstance(builtin, dict) else getattr(builtin, "__dict__", {})
         return globals_.get(node.id, more.get(node.id, _MISSING))
+    if isinstance(node, ast.Constant):
+        return node.value
     if isinstance(node, ast.Attribute):
         base = _resolve(node.value, local, globals_)
         return _MISSING if base is _MISSING else attribute(base, node.attr)

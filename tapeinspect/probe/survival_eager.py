@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tapeinspect.probe import tf_survey
+from tapeinspect.probe import survival_code, tf_survey
 from tapeinspect.probe.survival_watch import Fact, Where
 
 _ASKING = ("numpy", "__bool__", "__float__", "__format__", "__array__")
@@ -36,8 +36,6 @@ def uses(
     def asked(name: str, tensor: Any, frame: Any) -> None:
         if tensor._id <= first and tensor._id not in given:
             return  # one from outside, which has its value while tracing too
-        while frame is not None and name == "__array__" and _is_numpys(frame):
-            frame = frame.f_back
         where = (frame.f_code.co_filename, frame.f_lineno or 0)
         if role(where[0]) == "user" and where not in reached and where not in stopped:
             fact = found.setdefault((where, name), Fact("eager", where, name, {}, 0))
@@ -46,7 +44,7 @@ def uses(
     eagerly = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:
-        with _listening(asked):
+        with _listening(asked), _following(role, lambda t, frame: asked("__array__", t, frame)):
             function(*args, **kwargs)
     except (Exception, SystemExit):  # the script's own run of the step tells what goes wrong in it
         pass
@@ -78,5 +76,34 @@ def _heard(name: str, original: Any, asked: Callable[[str, Any, Any], None]) -> 
     return method
 
 
-def _is_numpys(frame: Any) -> bool:
-    return str(frame.f_globals.get("__name__", "")).split(".")[0] == "numpy"
+@contextmanager
+def _following(role: Callable[[str], str], taken: Callable[[Any, Any], None]) -> Iterator[None]:
+    """NumPy takes the memory of a tensor without asking it: look at what its functions are called with."""
+
+    def entered(frame: Any, event: str, argument: Any) -> Any:
+        return at if role(frame.f_code.co_filename) == "user" else None
+
+    def at(frame: Any, event: str, argument: Any) -> Any:
+        if event == "line":
+            calls = survival_code.of_file(frame.f_code.co_filename).calls.get(frame.f_lineno)
+            for call in calls or ():
+                local, globals_ = frame.f_locals, frame.f_globals
+                function = survival_code.resolve(call.func, local, globals_)
+                if _is_numpys(function):
+                    for argument in call.args:
+                        value = survival_code.resolve(argument, local, globals_)
+                        if hasattr(value, "_id") and hasattr(value, "numpy"):
+                            taken(value, frame)
+        return at
+
+    was = sys.gettrace()
+    sys.settrace(entered)
+    try:
+        yield
+    finally:
+        sys.settrace(was)
+
+
+def _is_numpys(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return str(module).split(".")[0] == "numpy"

@@ -62,6 +62,8 @@ class Watch:
     """The loops and branches of the graph that are being made, with the objects that were there before each."""
     _bound: dict[tuple[Any, ...], _Bound] = field(default_factory=dict)
     _tests: list[bool] = field(default_factory=list)
+    _untracked: dict[int, tuple[Any, bool]] = field(default_factory=dict)
+    """Objects, kept so that no other gets their id, and whether they were there before."""
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -86,7 +88,7 @@ class Watch:
                     sys.settrace(was)
         finally:
             self._guarded(self._look_at_stores)
-            self._before, self._bound = [], {}
+            self._before, self._bound, self._untracked = [], {}, {}
 
     def _guarded(self, function: Callable[..., None], *args: Any) -> None:
         """Our own errors never reach the user's code."""
@@ -133,7 +135,7 @@ class Watch:
         code = survival_code.of_file(where[0])
         plain = self._role(frame.f_code.co_filename) == "user"
         stores, names = code.stores.get(where[1]), code.reads.get(where[1])
-        calls = code.calls.get(where[1]) if plain else None
+        calls = [c for c in code.calls.get(where[1], ()) if plain or _is_print(c)]
         loops = code.loops.get(where[1])
         if not (stores or names or calls or loops):
             return
@@ -143,7 +145,8 @@ class Watch:
         for call in calls or ():
             function = survival_code.resolve(call.func, local, globals_)
             if callable(function):
-                self._note_call(function, where, None, ast.unparse(call.func))
+                given = [survival_code.resolve(arg, local, globals_) for arg in call.args]
+                self._note_call(function, where, given)
         if self.reached[where] == 1:
             for name in names or ():
                 self._read(name.id, where, frame, local, globals_)
@@ -177,11 +180,12 @@ class Watch:
         key = (where, store.text, id(base) if base is not None else None)
         if key in self._bound or (store.base is not None and not self._outlives(base)):
             return
-        now = _reader(store, base, frame, globals_)
+        key_of = None if store.key is None else survival_code.resolve(store.key, local, globals_)
+        now = _reader(store, base, key_of, frame, globals_)
         if now is None:
             return
         before = now()
-        if store.kind == "item":
+        if before is base:
             before = _copied(before)
         self._bound[key] = _Bound(store, where, base, before, now, self._graph_within(None))
 
@@ -189,12 +193,14 @@ class Watch:
         """Whether an object was there before the trace began."""
         if base is None or tf_survey.is_symbolic(base):
             return False
-        if id(base) in self._known:
-            return True
-        # the garbage collector does not know a dict with nothing but plain values in it
-        return type(base) in (dict, bytearray) and any(
-            id(holder) in self._known for holder in gc.get_referrers(base)
-        )
+        if gc.is_tracked(base) and type(base) is not dict:
+            return id(base) in self._known
+        # The garbage collector does not know iterators over ranges, a dict with nothing but plain values in it, ...
+        found = self._untracked.get(id(base))
+        if found is None:
+            old = id(base) in self._known or any(id(h) in self._known for h in gc.get_referrers(base))
+            found = self._untracked[id(base)] = (base, old)
+        return found[1]
 
     def _returned(self, frame: Any) -> None:
         """Outer variables can be looked at as long as a frame that has them is there."""
@@ -221,7 +227,7 @@ class Watch:
                 "variable": variable,
                 "within": bound.within,
             }
-            if bound.store.kind == "item":
+            if after is bound.base:
                 detail["before"] = detail["after"] = type(bound.base).__name__
             self._add("store", bound.where, bound.store.text, detail)
 
@@ -235,9 +241,9 @@ class Watch:
         where = self._place(frame)
         if where is not None and args and callable(args[0]):
             given = args[1] if len(args) > 1 and isinstance(args[1], tuple) else ()
-            self._note_call(args[0], where, given, None)
+            self._note_call(args[0], where, given)
 
-    def _note_call(self, function: Any, where: Where, given: Any, text: str | None) -> None:
+    def _note_call(self, function: Any, where: Where, given: Any) -> None:
         category = survival_calls.category(function)
         if not category:
             return
@@ -250,7 +256,7 @@ class Watch:
             "category": category,
             "owner": type(owner).__name__,
             "outside": self._outlives(owner),
-            "tensors": given is not None and tf_survey.holds_symbolic(given),
+            "tensors": tf_survey.holds_symbolic(given),
             "within": self._graph_within(owner),
         }
         self._add("call", where, survival_calls.called(function), detail)
@@ -320,7 +326,21 @@ class Watch:
             self._tests.pop()
 
 
-def _reader(store: Store, base: Any, frame: Any, globals_: dict[str, Any]) -> Callable[[], Any] | None:
+def _is_print(call: ast.Call) -> bool:
+    """AutoGraph leaves a call of print alone."""
+    return isinstance(call.func, ast.Name) and call.func.id == "print"
+
+
+def _item(base: Any, key: Any) -> Any:
+    try:
+        return base[key] if isinstance(base, list) or key in base else "<not there>"
+    except (IndexError, TypeError):
+        return "<not there>"
+
+
+def _reader(
+    store: Store, base: Any, key: Any, frame: Any, globals_: dict[str, Any]
+) -> Callable[[], Any] | None:
     """What tells the present value of what a store binds; None when that cannot be told."""
     if store.kind == "attribute":
         if not hasattr(base, "__dict__"):
@@ -330,6 +350,10 @@ def _reader(store: Store, base: Any, frame: Any, globals_: dict[str, Any]) -> Ca
         return lambda: globals_.get(store.name, "<not there>")
     if store.kind == "nonlocal":
         return _constant(frame.f_locals.get(store.name, "<not there>"))
+    if (isinstance(base, dict) and isinstance(key, (str, int))) or (
+        isinstance(base, list) and type(key) is int
+    ):
+        return lambda: _item(base, key)
     known = isinstance(base, survival_calls.CONTAINERS) or type(base).__name__ == "ndarray"
     return (lambda: base) if known else None
 

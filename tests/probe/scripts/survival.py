@@ -1,6 +1,6 @@
 """Steps with one thing each that does not survive tracing, and their near misses: looked at one by one.
 
-`# RULE name` at the end of a line says what must be found on it; every other line must be free of findings.
+`RULE name` in the comment behind a line says what must be found on it; every other line must be free of findings.
 """
 
 import datetime
@@ -17,6 +17,7 @@ import tensorflow as tf
 logging.disable(logging.CRITICAL)
 STEPS = []
 X = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+CONSTANT = tf.constant([[7.0]])
 W = tf.Variable([[0.5], [0.25]], name="w")
 
 
@@ -51,7 +52,7 @@ SCALE = 2.0
 TABLE = np.ones(2, np.float32)
 MASK = np.ones(2, np.float32)
 ITEMS = iter(range(1000))
-LOG = tempfile.TemporaryFile("w+")
+LOG = tempfile.TemporaryFile("w+")  # noqa: SIM115
 LAYERS = [tf.Variable(1.0), tf.Variable(2.0)]
 DATASET = tf.data.Dataset.from_tensors(X).repeat()
 BATCHES = iter(DATASET)
@@ -209,10 +210,6 @@ def branches_of_the_graph(x):
     return y
 
 
-def plain_print(path, x):
-    return x
-
-
 @tf.autograph.experimental.do_not_convert
 def not_converted(x):
     print("loss")  # RULE python-print
@@ -239,7 +236,7 @@ def numpy_fails(x):
         loss = loss - 1.0
     text = f"{loss:.3f}"  # RULE eager-only-format
     total = np.sum(loss)  # RULE eager-only-numpy
-    return best + len(big) + len(text) + total + X.numpy()[0, 0]
+    return best + len(big) + len(text) + total + CONSTANT.numpy()[0, 0]
 
 
 @step()
@@ -298,7 +295,7 @@ def undefined_fails(x):
 
 @step()
 def none_fails(x):
-    if tf.reduce_sum(x) > 0.0:  # RULE none-in-branch
+    if tf.reduce_sum(x) > 0.0:  # RULE none-in-branch  # noqa: SIM108
         y = x
     else:
         y = None
@@ -307,7 +304,7 @@ def none_fails(x):
 
 @step()
 def dtype_fails(x):
-    if tf.reduce_sum(x) > 0.0:  # RULE type-changes
+    if tf.reduce_sum(x) > 0.0:  # RULE type-changes  # noqa: SIM108
         y = tf.ones(2)
     else:
         y = tf.ones(2, tf.int32)
@@ -337,7 +334,7 @@ def variable_fails(x):
 
 @step()
 def format_fails(x):
-    return x, "%.3f" % tf.reduce_sum(x)  # RULE eager-only-format
+    return x, "%.3f" % tf.reduce_sum(x)  # RULE eager-only-format  # noqa: UP031
 
 
 @step()
@@ -367,7 +364,7 @@ class Lazy(tf.Module):
         return x * self.v
 
     def train(self, x):
-        parts = [layer for layer in LAYERS]
+        parts = [layer for layer in LAYERS]  # noqa: C416
         largest = max(len(parts), 3)
         assert largest > 1, "python values"
         names = sorted(["b", "a"])
@@ -412,7 +409,7 @@ def healthy(x, training, batch):
     text = f"{x}" if training else "no"
     for value in [1.0, 2.0]:
         a = a + value
-    return tf.add_n([first, *rest, a, b]) + float(len(text) > 0) + X.numpy()[0, 0]
+    return tf.add_n([first, *rest, a, b]) + float(len(text) > 0) + CONSTANT.numpy()[0, 0]
 
 
 if __name__ == "__main__":
