@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -118,6 +119,25 @@ def _variables(events: list[Event]) -> dict[str, Any]:
     return {"variables": list(known.values())} if known else {}
 
 
+_OWN: Final = {
+    "do_return": "whether the function has returned",
+    "retval_": "what it returns",
+    "break_": "whether the loop has ended",
+    "continue_": "whether the turn has ended",
+}
+"""Variables that AutoGraph makes, in words."""
+
+
+def _named(detail: dict[str, Any]) -> str:
+    """The variables of a loop or branch in words, AutoGraph's own last."""
+    names = [str(variable["name"]) for variable in detail.get("variables", [])]
+    own = {
+        name: text for name in names for stem, text in _OWN.items() if re.fullmatch(rf"{stem}(_\d+)?", name)
+    }
+    said = [name for name in names if name not in own] + list(dict.fromkeys(own.values()))
+    return f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else "".join(said)
+
+
 def _branches(events: list[Event]) -> Counter[str]:
     return Counter(event.branch for event in events if event.branch)
 
@@ -129,7 +149,7 @@ def _choice(construct: Construct, events: list[Event], types: Counter[str], coun
     if branches:
         detail["branches"] = [[name, branches[name]] for name in ("if", "else") if branches[name]]
     if graph:
-        names = ", ".join(variable["name"] for variable in detail.get("variables", []))
+        names = _named(detail)
         carried = f" It decides on {names}." if names else ""
         op = _pick(types, _CHOICE)
         return Became(
@@ -160,7 +180,7 @@ def _loop(construct: Construct, events: list[Event], types: Counter[str], count:
         if "dataset" in graph[0].over.lower() and types["ReduceDataset"]:
             op = "ReduceDataset"
         detail = _variables(graph)
-        names = ", ".join(variable["name"] for variable in detail.get("variables", []))
+        names = _named(detail)
         over = f" over {graph[0].over}" if graph[0].over else ""
         carried = f" It carries {names} from turn to turn." if names else ""
         what = "Dataset.reduce" if op == "ReduceDataset" else "tf.while_loop"

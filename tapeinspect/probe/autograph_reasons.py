@@ -165,10 +165,10 @@ def kind_of(function: Any) -> str:
         return "lambda" if function.co_name == "<lambda>" else "function"
     if tf_autograph.is_tf_function(function):
         return "tf.function"
-    if isinstance(function, type):
-        return "class"
     if isinstance(function, BuiltinFunctionType) or tf_autograph.is_builtin(function):
         return "builtin"
+    if isinstance(function, type):
+        return "class"
     if getattr(function, "__name__", "") in ("<lambda>", "lam", "tf__lam"):
         return "lambda"
     if inspect.isgeneratorfunction(function):

@@ -16,7 +16,7 @@ from tapeinspect.probe.autograph_source import Source
 from tapeinspect.probe.autograph_static import callees
 from tapeinspect.probe.autograph_trace import Traced, convertible
 from tapeinspect.probe.autograph_watch import Met, Seen, key_of
-from tapeinspect.probe.step_function import functions_of
+from tapeinspect.probe.step_function import functions_of, unwrap
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -77,7 +77,8 @@ class Rows:
 
     def _caller(self, met: Met) -> int | None:
         if met.caller is None:
-            return None
+            through = self.known.get(met.through) if met.through is not None else None
+            return through.id if through is not None else None
         found = self.by_path.get(met.caller.co_filename) or self.known.get(id(met.caller))
         return found.id if found is not None else None
 
@@ -102,9 +103,10 @@ class Rows:
                 pending += [(callee, row.id, code, at) for callee, at in callees(plain)]
 
     def _new(self, key: Hashable, met: Met, found: Verdict, parent: int | None) -> Function:
-        source = autograph_source.source_of(met.function)
-        path = source.path if source is not None else _path_of(met.function)
-        role = self.recorder.code.role(path) if path else _role_without_file(met.function)
+        subject = _hidden(met.function, found[1])
+        source = autograph_source.source_of(subject)
+        path = source.path if source is not None else _path_of(subject)
+        role = self.recorder.code.role(path) if path else "library"
         status, rule, reason = found
         converted = None
         if status == "converted" or (role == "user" and rule in ("disabled", "library", "do_not_convert")):
@@ -244,8 +246,6 @@ def _convert(met: Met) -> tuple[tf_autograph.Converted | None, BaseException | N
             return None, None
         function = objects[-1]
     if met.told:
-        from tapeinspect.probe.step_function import unwrap
-
         function = unwrap(function)
     try:
         return tf_autograph.convert(convertible(function)), None
@@ -269,5 +269,8 @@ def _path_of(function: Any) -> str | None:
     return str(code.co_filename) if code is not None else None
 
 
-def _role_without_file(function: Any) -> str:
-    return "library"
+def _hidden(function: Any, rule: str) -> Any:
+    """The function as the user wrote it, where what AutoGraph meets only hides it."""
+    if rule in ("do_not_convert", "tf_function", "lru_cache", "wrapt"):
+        return unwrap(function) or function
+    return function

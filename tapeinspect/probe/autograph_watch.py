@@ -36,6 +36,8 @@ class Met:
     """It ran without AutoGraph being asked, called by a library."""
     disabled: bool = False
     """AutoGraph was off where it was called."""
+    through: Hashable = None
+    """The key of what AutoGraph was deciding on when a library called this: a tf.function, say."""
     told: bool = False
     """`do_not_convert` stands around it."""
 
@@ -130,9 +132,11 @@ class Watch:
             if _thread.get_ident() != self._thread:
                 return original(entity, context)
             begun = time.perf_counter_ns()
+            sys.settrace(None)  # AutoGraph's own work is calls over calls
             try:
                 converted = original(entity, context)
             finally:
+                sys.settrace(self._on_call)
                 self.seen.convert_ns += time.perf_counter_ns() - begun
             code = getattr(entity, "__code__", None)
             self.seen.maps.setdefault(converted.__code__.co_filename, tf_autograph.source_map(converted))
@@ -169,6 +173,8 @@ class Watch:
         self.seen.keep.append(function)
         met = Met(function, *self._place(caller))
         met.told, met.disabled = told, tf_autograph.is_disabled()
+        if met.caller is None and self._asked:
+            met.through = key_of(self._asked[-1])
         self.seen.met[key] = met
 
     def _place(self, frame: FrameType | None) -> tuple[CodeType | None, str | None, int | None]:
@@ -209,7 +215,7 @@ class Watch:
         if code is self._root and _outermost(frame):
             self.begin()
         known = self.seen.met.get(id(code))
-        if known is not None or code.co_name in _PARTS:
+        if known is not None or code.co_name in _PARTS or code.co_filename.startswith("<"):
             if known is not None and known.inside:
                 known.calls += 1
             return
