@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import autograph_failure, step_function
+from tapeinspect.probe import autograph_failure, named_function, step_function
 from tapeinspect.probe.autograph_rows import Rows
 from tapeinspect.probe.autograph_trace import Traced, trace
 from tapeinspect.probe.errands import WorkRefused
@@ -15,23 +16,44 @@ if TYPE_CHECKING:
 
 
 def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Trace a step and write what AutoGraph made of it: {"run": id of the row in `ag_run`}. Raises WorkRefused."""
+    """Trace a step and write what AutoGraph made of it: {"run": id of the row in `ag_run`}. Raises WorkRefused.
+
+    options: {"function": name} also shows that function of the script, be it called by the step or not.
+    """
     if not recorder.can("autograph"):
         raise WorkRefused(
             "this TensorFlow lacks what is needed to watch AutoGraph", "tapeinspect info shows what works"
         )
-    target = step_function.find(recorder, step)
-    return {"run": look_at(recorder, target)}
+    named = _named(recorder, options)
+    if recorder.errands.module is not None and named is not None:
+        return {"run": look_at(recorder, named)}
+    try:
+        target = step_function.find(recorder, step)
+    except WorkRefused:
+        if named is None:
+            raise
+        return {"run": look_at(recorder, named)}
+    return {"run": look_at(recorder, target, named)}
 
 
-def look_at(recorder: Recorder, target: StepFunction) -> int:
-    """Trace or convert a function and write what came of it; the id of the row in `ag_run`."""
+def _named(recorder: Recorder, options: dict[str, Any]) -> StepFunction | None:
+    name = options.get("function")
+    module = recorder.errands.module or sys.modules.get("__main__")
+    if not isinstance(name, str) or module is None:
+        return None
+    return named_function.find(module, name)
+
+
+def look_at(recorder: Recorder, target: StepFunction, named: StepFunction | None = None) -> int:
+    """Trace or convert a function and write what came of it, and of `named`; the id of the row in `ag_run`."""
     traced = trace(recorder, target) if target.callable else None
     with recorder.lock:
-        return write(recorder, target, traced)
+        return write(recorder, target, traced, named)
 
 
-def write(recorder: Recorder, target: StepFunction, traced: Traced | None) -> int:
+def write(
+    recorder: Recorder, target: StepFunction, traced: Traced | None, named: StepFunction | None = None
+) -> int:
     """Write the rows of one run; the caller holds the lock."""
     sink, code = recorder.sink, target.code
     run = sink.next_id("ag_run")
@@ -40,6 +62,8 @@ def write(recorder: Recorder, target: StepFunction, traced: Traced | None) -> in
         rows.add_met()
     if traced is None or traced.error is not None:
         rows.add_reachable(target.function)
+    if named is not None:
+        rows.add_reachable(named.function)
     rows.write()
     status, ops, converting, seconds = "converted", 0, None, None
     if traced is not None:
