@@ -16,7 +16,7 @@ COMMANDS = {
     "open": "tapeinspect.cli.open",
     "export": "tapeinspect.cli.export",
     "info": "tapeinspect.cli.info",
-    "autograph": "tapeinspect.cli.later",
+    "autograph": "tapeinspect.cli.autograph",
     "diff": "tapeinspect.cli.later",
 }
 """The module of each command; it has `run(name, argv) -> exit status`. A script of such a name: ./record"""

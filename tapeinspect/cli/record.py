@@ -20,6 +20,11 @@ def run(name: str, argv: Sequence[str]) -> int:
     """Run a script and record it; the script's exit status."""
     parser = Parser(f"tapeinspect {name}", USAGE, "Run a training script and record it, without a screen.")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
+    parser.add_argument(
+        "--autograph",
+        action="store_true",
+        help="trace the step once, behind the first batch, and record what AutoGraph makes of it",
+    )
     add_recording_options(parser)
     line = take_apart(argv)
     options = parser.parse_args(line.options)

@@ -26,7 +26,7 @@ class Captured:
     rebound: frozenset[str]
     """Names the function may have bound anew before they were looked at."""
     free: dict[str, int]
-    """Ids of what the variables of enclosing functions that it uses hold: they tell it from others of the same `def`."""
+    """Ids of what the outer variables that it uses hold: they tell it from others of the same `def`."""
 
 
 def capture(frame: FrameType, turn: bool) -> Captured:

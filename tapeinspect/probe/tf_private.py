@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tapeinspect.probe import tf_autograph
 from tapeinspect.probe.frames import locals_of
 
 MINIMUM = (2, 16)
@@ -79,6 +80,14 @@ CAPABILITIES: tuple[Capability, ...] = (
         ),
     ),
     Capability(
+        "survey",
+        "shows what of the user's code does not survive tracing",
+        (
+            "tensorflow.python.autograph.impl.api:_TRANSPILER.get_extra_locals",
+            "tensorflow.python.autograph.impl.api:_convert_actual",
+        ),
+    ),
+    Capability(
         "quiet_dataset",
         "keeps tf.data from warning that functions run eagerly",
         ("tensorflow.python.data.ops.structured_function:def_function.functions_run_eagerly",),
@@ -96,6 +105,11 @@ CAPABILITIES: tuple[Capability, ...] = (
             "tensorflow.python.autograph.core.ag_ctx:ControlStatusCtx",
             "tensorflow.python.autograph.core.ag_ctx:Status.UNSPECIFIED",
         ),
+    ),
+    Capability(
+        "autograph",
+        "shows what AutoGraph converts while a step is traced",
+        tf_autograph.SYMBOLS,
     ),
     Capability(
         "tracebacks",

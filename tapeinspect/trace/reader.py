@@ -32,6 +32,8 @@ from tapeinspect.trace.records import (
     Stack,
     Stats,
     Step,
+    Survey,
+    SurveyFact,
     Tape,
     Value,
     Variable,
@@ -213,6 +215,14 @@ class TraceReader:
     def traces(self) -> list[FunctionTrace]:
         """The traces of `tf.function`s, in order. See `FunctionTrace.retrace`."""
         return self._tracing.traces()
+
+    def surveys(self) -> list[Survey]:
+        """Every time a step was traced to see what does not survive tracing; see `tapeinspect.analysis.survival`."""
+        return self._tracing.surveys()
+
+    def survey_facts(self, survey: int) -> list[SurveyFact]:
+        """What happened in one of them."""
+        return self._tracing.survey_facts(survey)
 
     def opaques(self) -> list[Opaque]:
         """Code that no callback reaches."""

@@ -398,6 +398,38 @@ class FunctionTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """One time that a step was traced to see what of it does not survive tracing."""
+
+    id: int
+    step: int | None
+    function: str
+    status: Literal["traced", "failed"]
+    seconds: float
+    type: str | None = None
+    """Class of the exception that tracing failed with."""
+    message: str | None = None
+    path: str | None = None
+    line: int | None = None
+    frames: tuple[ErrorFrame, ...] = ()
+    """The user's frames of the exception, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyFact:
+    """One thing that happened on a line of the user's while it was traced; see `probe.survival`."""
+
+    id: int
+    fact: Literal["call", "store", "read", "iterate", "eager"]
+    file: int
+    path: str
+    line: int
+    name: str
+    count: int
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Opaque:
     """Code that no callback reaches."""
 

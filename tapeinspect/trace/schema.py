@@ -166,6 +166,18 @@ TABLES: Final[dict[str, str]] = {
     # user's terms (AutoGraph's translated stack), outermost first
     "ag_failure": "run INTEGER PRIMARY KEY, type TEXT NOT NULL, message TEXT NOT NULL, file TEXT, line INTEGER,"
     " function TEXT NOT NULL, frames_json TEXT NOT NULL, explanation TEXT NOT NULL, hint TEXT NOT NULL",
+    # what does not survive tracing, written when somebody asked for it. One row for each time a step was
+    # traced, in a sandbox, to see what its Python code does meanwhile. status: 'traced', 'failed'. type,
+    # message, file, line, frames_json (as in `error`): what it failed with, else null. What follows from the
+    # facts is worked out: see tapeinspect.analysis.survival
+    "survey": "id INTEGER PRIMARY KEY, step INTEGER, function TEXT NOT NULL, status TEXT NOT NULL,"
+    " seconds REAL NOT NULL, type TEXT, message TEXT, file TEXT, line INTEGER, frames_json TEXT",
+    # one thing that happened on a line while tracing. fact: 'call' (name: the function called), 'store'
+    # (an attribute, item, global or outer variable was bound), 'read' (a Python value from outside was read),
+    # 'iterate' (a `for` ran over a Python iterator), 'eager' (run eagerly, the line needs the value of a
+    # tensor; not reached by the trace). name: in the user's words. detail_json: see probe.survival
+    "survey_fact": "id INTEGER PRIMARY KEY, survey INTEGER NOT NULL, fact TEXT NOT NULL, file INTEGER NOT NULL,"
+    " line INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, detail_json TEXT NOT NULL",
 }
 
 INDEXES: Final[tuple[str, ...]] = (

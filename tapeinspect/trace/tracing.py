@@ -7,9 +7,10 @@ from typing import Any, Final
 from tapeinspect.trace import decode
 from tapeinspect.trace.database import Database
 from tapeinspect.trace.interned import Interned
-from tapeinspect.trace.records import FunctionTrace
+from tapeinspect.trace.records import FunctionTrace, Survey, SurveyFact
 
 _KINDS: Final[dict[str, Any]] = {kind: kind for kind in ("function", "dataset", "library")}
+_FACTS: Final[dict[Any, Any]] = {fact: fact for fact in ("call", "store", "read", "iterate", "eager")}
 
 
 class Tracing:
@@ -52,6 +53,49 @@ class Tracing:
             for row in rows
         ]
 
+    def surveys(self) -> list[Survey]:
+        """Every time that a step was traced to see what of it does not survive tracing, oldest first."""
+        rows = self._database.rows(
+            "SELECT id, step, function, status, seconds, type, message, file, line, frames_json FROM survey"
+            " ORDER BY id"
+        )
+        return [
+            Survey(
+                id=row[0],
+                step=decode.maybe_whole(row[1]),
+                function=decode.text(row[2]),
+                status="failed" if row[3] == "failed" else "traced",
+                seconds=decode.real(row[4]),
+                type=decode.maybe_text(row[5]),
+                message=decode.maybe_text(row[6]),
+                path=decode.maybe_text(row[7]),
+                line=decode.maybe_whole(row[8]),
+                frames=decode.error_frames(row[9]),
+            )
+            for row in rows
+        ]
+
+    def survey_facts(self, survey: int) -> list[SurveyFact]:
+        """What happened in one of them, in the order in which it did."""
+        rows = self._database.rows(
+            "SELECT id, fact, file, line, name, count, detail_json FROM survey_fact WHERE survey = ? ORDER BY id",
+            (survey,),
+        )
+        return [
+            SurveyFact(
+                id=row[0],
+                fact=_FACTS[row[1]],
+                file=decode.whole(row[2]),
+                path=self._path(row[2]) or "",
+                line=decode.whole(row[3]),
+                name=decode.text(row[4]),
+                count=decode.whole(row[5]),
+                detail=_object(row[6]),
+            )
+            for row in rows
+            if row[1] in _FACTS
+        ]
+
     def _path(self, file: object) -> str | None:
         return self._interned.path(file) if isinstance(file, int) else None
 
@@ -65,3 +109,8 @@ def _arguments(text: object) -> tuple[tuple[str, str], ...]:
         for item in content
         if isinstance(item, dict)
     )
+
+
+def _object(text: object) -> dict[str, Any]:
+    content = decode.from_json(text)
+    return content if isinstance(content, dict) else {}
