@@ -127,6 +127,13 @@ class AutographPane(Vertical):
             self._ask_if_nothing_is_there()
 
     def _load(self) -> None:
+        """Look for what the recording has got since."""
+        try:
+            self._look()
+        except TraceError as error:
+            self.subject.damaged(error)
+
+    def _look(self) -> None:
         reader = self.subject.reader
         run = reader.autograph.latest(self.step) if reader is not None else None
         traces = reader.traces() if reader is not None else []
@@ -198,7 +205,8 @@ class AutographPane(Vertical):
         notes = [self.asking.progress()]
         if run.step is not None:
             notes.append(f"arguments of batch {run.step}")
-        if run.step != self.step and self.subject.live and not self.asking.open:
+        can_ask = self.subject.live and self.step is not None and self.step <= self.subject.ended_steps
+        if run.step != self.step and can_ask and not self.asking.open:
             notes.append("r traces this batch")
         self.list.set_title(title, " · ".join(note for note in notes if note))
         place = f"{self.list.cursor + 1} of {count(len(self.functions), 'function')}"
@@ -277,7 +285,10 @@ class AutographPane(Vertical):
         page, at = self.page, self.code.current.line
         if page is None or at is None:
             function = page.function if page is not None else None
-            self.story.tell("", lambda p, w: function_story(function, p, w) if function is not None else [])
+            title = visible(function.name) if function is not None else ""
+            self.story.tell(
+                title, lambda p, w: function_story(function, p, w) if function is not None else []
+            )
             return
         line = at
         if self.code.active != LEFT:

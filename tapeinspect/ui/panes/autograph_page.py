@@ -214,10 +214,10 @@ def _anchors(links: Sequence[tuple[int, int]], left: Side, right: Side) -> dict[
 def _no_source(function: AutographFunction) -> str:
     if function.kind == "builtin":
         return f"{visible(function.name)} is not written in Python\nThere is no source to show"
-    return (
-        f"The source of {visible(function.name)} is not in the recording\n"
-        "It was made while the program ran, or --no-source kept it out"
-    )
+    name = visible(function.name)
+    if function.role == "library":
+        return f"The source of {name} is not in the recording\nOf libraries it holds what AutoGraph converted"
+    return f"The source of {name} is not in the recording\nIt has none in a file, or --no-source left it out"
 
 
 def _not_converted(function: AutographFunction) -> str:
