@@ -37,6 +37,7 @@ from tapeinspect.trace.records import (
     VariableStep,
 )
 from tapeinspect.trace.search import Search
+from tapeinspect.trace.series import Series
 from tapeinspect.trace.training import Steps, Training
 from tapeinspect.trace.values import Values
 
@@ -65,6 +66,8 @@ class TraceReader:
         self._training = Training(self._database, self._interned)
         self._events = Events(self._database, self._interned)
         self._values = Values(self._database)
+        self.series = Series(self._database)
+        """Figures of gradients, variables and updates over the steps."""
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._backward)
         self._meta: Meta | None = None

@@ -111,6 +111,13 @@ TABLES: Final[dict[str, str]] = {
     "probe_error": "id INTEGER PRIMARY KEY, part TEXT NOT NULL, message TEXT NOT NULL, detail TEXT NOT NULL",
     "finding": "id INTEGER PRIMARY KEY, rule TEXT NOT NULL, severity TEXT NOT NULL, step INTEGER, op INTEGER,"
     " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
+    # how large the entries of a gradient, a variable or its update are, in the first batches and every 8th after
+    # them. subject: 'gradient', 'weight', 'update'. seen: entries looked at, a sample of a large tensor; zeros,
+    # bad (NaN and Inf): of those. counts_json: [k, n, n, …], entries from 2**k up to 2**(k+1), from 2**(k+1) on, …
+    # largest, zero_share: absolute value and share of exact zeros (0 to 1) over all entries of an update
+    "magnitudes": "step INTEGER NOT NULL, variable INTEGER NOT NULL, subject TEXT NOT NULL,"
+    " seen INTEGER NOT NULL, zeros INTEGER NOT NULL, bad INTEGER NOT NULL, counts_json TEXT NOT NULL,"
+    " largest REAL, zero_share REAL, PRIMARY KEY (variable, subject, step)",
 }
 
 INDEXES: Final[tuple[str, ...]] = (

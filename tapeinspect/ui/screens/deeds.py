@@ -188,6 +188,18 @@ class Deeds(Screen[None]):
 
         self.app.push_screen(ValueScreen(self._main.subject, tensor))
 
+    def action_over_time(self) -> None:
+        from tapeinspect.ui.over_time.screen import OverTimeScreen
+
+        main = self._main
+        variable = getattr(main.pane(3), "variable_here", lambda: None)() if main.tab == 3 else None
+
+        def decided(step: int | None) -> None:
+            if step is not None:
+                self._view(step)
+
+        self.app.push_screen(OverTimeScreen(main.subject, main.viewed, variable), decided)
+
     async def on_tape_pane_op_picked(self, event: TapePane.OpPicked) -> None:
         main = self._main
         await main.open_tab(1)
