@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import sys
 import threading
 import time
 import traceback
@@ -143,21 +142,11 @@ class Recorder:
                 self.spent += time.perf_counter_ns() - begun
 
     def notice_returns(self) -> None:
-        """End the steps whose call has returned without another op after it.
-
-        A thread may go on while its stack is walked, which breaks the walk off: only a step that was not found twice,
-        with no op in between, is over.
-        """
-        frames = sys._current_frames()
+        """End the steps whose call has returned without another op after it."""
         now = time.perf_counter_ns()
-        for ident, state in list(self._states.items()):
-            tracker = state.tracker
-            if tracker.frame is None or state.busy or tracker.still_runs(frames.get(ident)):
-                continue
-            missed = (tracker.serial, self.sink.count)
-            if state.missed == missed:
-                tracker.leave(now)
-            state.missed = missed
+        for state in list(self._states.values()):
+            if state.tracker.frame.returned_ns and not state.busy:
+                state.tracker.leave(now)
 
     def paused(self, nanoseconds: int) -> None:
         """The target has waited at the gate: that time is nobody's."""

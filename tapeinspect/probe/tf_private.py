@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tapeinspect.probe.frames import locals_of
+
 MINIMUM = (2, 16)
 
 
@@ -202,7 +204,7 @@ def original_code(frame: Any) -> Any:
     """The code object of the user's function that AutoGraph generated a frame's function from; None when unknown."""
     name = frame.f_code.co_name
     while frame is not None:
-        for value in list(frame.f_locals.values()):
+        for value in locals_of(frame).values():
             converted = getattr(value, "__code__", None)
             if converted is not None and converted.co_name == name.removeprefix("tf__"):
                 return converted
@@ -282,6 +284,15 @@ def hide_from_tracebacks(path: str) -> None:
 def view(tensor: Any) -> Any:
     """A NumPy array that shares the memory of an EagerTensor on the CPU; a copy from another device."""
     return tensor._numpy_internal()
+
+
+def is_tensor_value(value: Any) -> bool:
+    """Whether an object is an eager tensor, or one made of them: IndexedSlices, RaggedTensor, SparseTensor."""
+    import tensorflow as tf
+
+    if isinstance(value, (tf.IndexedSlices, tf.RaggedTensor, tf.SparseTensor)):
+        return True
+    return isinstance(value, tf.Tensor) and hasattr(value, "_id")
 
 
 def on_host(tensor: Any) -> bool:
