@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import inspect
+import math
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
@@ -24,12 +25,14 @@ class Captured:
     values: dict[str, Any]
     rebound: frozenset[str]
     """Names the function may have bound anew before they were looked at."""
+    free: dict[str, int]
+    """Ids of what the outer variables that it uses hold: they tell it from others of the same `def`."""
 
 
 def capture(frame: FrameType, turn: bool) -> Captured:
     """The arguments that a frame was called with; nothing for the turn of a loop."""
     if turn:
-        return Captured({}, frozenset())
+        return Captured({}, frozenset(), {})
     code = frame.f_code
     names = _argument_names(code)
     values: dict[str, Any] = {}
@@ -37,7 +40,8 @@ def capture(frame: FrameType, turn: bool) -> Captured:
     for name in names:
         if name in local:
             values[name] = local[name]
-    return Captured(values, _rebound(code, frame.f_lasti, names))
+    free = {name: id(local[name]) for name in code.co_freevars if name in local}
+    return Captured(values, _rebound(code, frame.f_lasti, names), free)
 
 
 def describe(captured: Captured, with_values: bool) -> list[dict[str, Any]]:
@@ -105,6 +109,25 @@ def _given(name: str, kept: Any) -> Any:
     if value is None:
         raise LookupError(name)
     return value
+
+
+def size(kept: dict[str, Any]) -> int:
+    """Bytes of the arrays and tensors among kept arguments, as far as they lie in tuples, lists and dicts."""
+    total = 0
+    pending = list(kept.values())
+    while pending:
+        value = pending.pop()
+        if type(value) in (list, tuple):
+            pending += value[:1000]
+        elif type(value) is dict:
+            pending += list(value.values())[:1000]
+        elif type(value).__module__ == "numpy":
+            total += int(getattr(value, "nbytes", 0))
+        elif hasattr(value, "_id"):
+            spec = _spec(value) or ["", []]
+            item = getattr(getattr(value, "dtype", None), "size", 4) or 4
+            total += math.prod(d or 1 for d in spec[1]) * item
+    return total
 
 
 _names: dict[CodeType, tuple[str, ...]] = {}

@@ -17,6 +17,7 @@ from tapeinspect.probe.calls import CallLog
 from tapeinspect.probe.capture import make_callback
 from tapeinspect.probe.code import CodeTable, main_directory
 from tapeinspect.probe.control import Control, Gate
+from tapeinspect.probe.errands import Errands
 from tapeinspect.probe.gradients import Updates, VariableTable
 from tapeinspect.probe.graphs import GraphLog
 from tapeinspect.probe.health import Health
@@ -43,7 +44,8 @@ class Recorder:
         self.started_ns = time.perf_counter_ns()
         self.guard_begun_ns = 0
         """When the hook that runs under the lock began."""
-        self.gate = Gate(control, config.pause_at, config.steps)
+        self.errands = Errands.of(config, control)
+        self.gate = Gate(control, config.pause_at, config.steps, self.errands)
         self.held = Held(config.memory if config.values != "off" else 0)
         self.code = CodeTable(main_directory(), config.source)
         self.sites = SiteTable()
@@ -207,6 +209,18 @@ class Recorder:
             self.gate.release()
             self._say(Trouble(error.message, error.hint, fatal=True))
 
+    def say(self, message: str, hint: str = "") -> None:
+        """Tell the tool what a user should know."""
+        self._say(Trouble(message, hint))
+
+    def note_trouble(self, part: str, error: BaseException) -> None:
+        """Something that was asked for failed in tapeinspect itself or in the script's code; recording goes on."""
+        message = f"{type(error).__name__}: {error}"
+        detail = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        with self.lock, suppress(TapeinspectError):
+            self._writer.insert("probe_error", [(self.sink.next_id("probe_error"), part, message, detail)])
+            self._writer.commit()
+
     def _say(self, trouble: Trouble) -> None:
         if self._control is not None:
             self._control.send(trouble)
@@ -219,6 +233,8 @@ class Recorder:
 
     def finish(self, error_of: Callable[[], BaseException | None]) -> None:
         """The script is over: write what is left, and the exception that ended it. Never raises."""
+        if error_of() is None:
+            self.errands.run_left(self)
         with self.lock:
             if self.off:
                 return

@@ -28,6 +28,8 @@ class StepCode:
     code: CodeType
     loops: list[Loop]
     """Empty: its calls are the batches."""
+    by_keras: bool = False
+    """Keras' trainer calls it."""
 
     def around(self, line: int | None) -> tuple[Loop | None, bool]:
         """The loop around a line, and whether the line belongs to a step at all."""
@@ -85,6 +87,9 @@ class StepRules:
         known = self.known.setdefault(id(frame.f_code), StepCode(frame.f_code, []))
         if loop is not None:
             known.loops.append(loop)
+        known.by_keras = any(
+            tf_private.is_keras_step_caller(f.f_code.co_name, f.f_code.co_filename) for f in frames
+        )
         return frame, loop, True
 
     def _choose(self, frames: list[FrameType], role: Any) -> tuple[FrameType, Loop | None]:
