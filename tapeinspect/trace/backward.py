@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from tapeinspect.trace import decode
@@ -60,6 +60,15 @@ class Backward:
         )
         return [found for (call,) in calls for found in self.of_call(decode.whole(call)) if found.op == op]
 
+    def sums(self, call: int) -> dict[int, tuple[int, ...]]:
+        """The sums that a gradient call made: their parts by the tensor of the sum."""
+        if not self.known:
+            return {}
+        rows = self._database.rows("SELECT tensor, parts_json FROM gradient_sum WHERE call = ?", (call,))
+        return {
+            tensor: tuple(part[0] for part in references(parts) if part is not None) for tensor, parts in rows
+        }
+
     def _read(self, call: int, rows: list[Row], ended: Row | None) -> list[BackwardCall]:
         if not rows:
             return []
@@ -68,15 +77,9 @@ class Backward:
             first = min(first, decode.maybe_whole(ended[1]) or first)
             last = max(last, decode.maybe_whole(ended[2]) or last)
         measured = _Measured(self._ops, first, last)
-        sums = {
-            tensor: tuple(part[0] for part in references(parts) if part is not None)
-            for tensor, parts in self._database.rows(
-                "SELECT tensor, parts_json FROM gradient_sum WHERE call = ?", (call,)
-            )
-        }
-        links = _Links(self._ops, sums, decode.ids(ended[0]) if ended else ())
+        links = _Links(self._ops, self.sums(call), decode.ids(ended[0]) if ended else ())
         links.load(decode.whole(row[6]) for row in rows)
-        return [_call(row, links, measured, sums) for row in rows]
+        return [_call(row, links, measured) for row in rows]
 
 
 def references(value: object) -> tuple[Reference, ...]:
@@ -100,9 +103,10 @@ def _tensors(value: object) -> tuple[int | None, ...] | None:
     return tuple(item if type(item) is int else None for item in content)
 
 
-def _call(row: Row, links: _Links, measured: _Measured, sums: dict[int, tuple[int, ...]]) -> BackwardCall:
+def _call(row: Row, links: _Links, measured: _Measured) -> BackwardCall:
     incoming, outgoing = references(row[10]), references(row[11])
     op, outputs, inputs = links.find(row, incoming)
+    came = _flows(incoming, outputs, measured, links.parts)
     links.note(outgoing, inputs)
     first, last = decode.whole(row[7]), decode.whole(row[8])
     return BackwardCall(
@@ -113,8 +117,8 @@ def _call(row: Row, links: _Links, measured: _Measured, sums: dict[int, tuple[in
         thread=decode.whole(row[4]),
         type=decode.text(row[5]),
         op=op,
-        incoming=_flows(incoming, outputs, measured, sums),
-        outgoing=_flows(outgoing, inputs, measured, sums),
+        incoming=came,
+        outgoing=_flows(outgoing, inputs, measured, lambda tensor, of: ()),
         first_op=first if last >= first else None,
         last_op=last if last >= first else None,
         took_ns=decode.whole(row[9]),
@@ -125,7 +129,7 @@ def _flows(
     found: Iterable[Reference],
     of: tuple[int | None, ...],
     measured: _Measured,
-    sums: dict[int, tuple[int, ...]],
+    parts: Callable[[int, int | None], tuple[int, ...]],
 ) -> tuple[Flow | None, ...]:
     flows: list[Flow | None] = []
     for slot, reference in enumerate(found):
@@ -134,14 +138,15 @@ def _flows(
             continue
         tensor, indices = reference
         known = measured.output(tensor)
+        forward = of[slot] if slot < len(of) else None
         flows.append(
             Flow(
                 tensor=tensor,
-                of=of[slot] if slot < len(of) else None,
+                of=forward,
                 indices=indices,
                 spec=known.spec if known else None,
                 health=known.health if known else None,
-                parts=sums.get(tensor, ()),
+                parts=parts(tensor, forward),
             )
         )
     return tuple(flows)
@@ -199,13 +204,21 @@ class _Links:
                 outputs, inputs = edge.outputs, edge.inputs
         elif partly:  # another op than the one the probe took it for
             op = None
-        return op, outputs or (), inputs or ()
+        outputs = outputs or (None,) * len(incoming)
+        if op is None:  # a read of a variable that was handed straight to an op
+            outputs = tuple(map(self._only, incoming)) if None in outputs else outputs
+        return op, outputs, inputs or ()
 
     def note(self, outgoing: tuple[Reference, ...], inputs: tuple[int | None, ...]) -> None:
         """Gradients went out for these tensors."""
         for reference, tensor in zip(outgoing, inputs, strict=False):
             if reference is not None and tensor is not None:
                 self._of.setdefault(reference[0], set()).add(tensor)
+
+    def parts(self, tensor: int, of: int | None) -> tuple[int, ...]:
+        """What was summed to a gradient that comes in; a sum that another op has passed on is none here."""
+        passed = of in self._of.get(tensor, ())
+        return () if passed else self._sums.get(tensor, ())
 
     def _edge(self, op: int | None) -> Edge | None:
         if op is not None and op not in self._edges:
@@ -229,6 +242,11 @@ class _Links:
                 if edge is not None and edge.type == type and _agree(edge.inputs, inputs):
                     found.add(edge.op)
         return found.pop() if len(found) == 1 else None
+
+    def _only(self, reference: Reference) -> int | None:
+        """The forward tensor that a gradient is of, where only one comes into question."""
+        tensors = self._came_for(reference)
+        return next(iter(tensors)) if len(tensors) == 1 else None
 
     def _came_for(self, reference: Reference) -> set[int]:
         """The forward tensors that a gradient may be of."""

@@ -193,6 +193,10 @@ class TraceReader:
         """The times a forward op was taken backward: none, one, or more for a persistent tape and nested ones."""
         return self._backward.of_op(op)
 
+    def gradient_sums(self, call: int) -> dict[int, tuple[int, ...]]:
+        """The gradients that a gradient call summed, by the tensor of the sum."""
+        return self._backward.sums(call)
+
     def gradients(self, step: int | None) -> list[Gradient]:
         """The gradients of one step, or all, in the order of calls and of each call's sources."""
         return self._training.gradients(step)
