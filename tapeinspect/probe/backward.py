@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from tapeinspect.probe import failures, tf_private
+from tapeinspect.probe import failures, tf_private, values
 from tapeinspect.probe.sink import OUTPUT, WIDTH
+from tapeinspect.probe.sites import FLOATS
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -26,6 +27,9 @@ _Begun: TypeAlias = "tuple[int, int | None, int, int, int]"
 
 _MARKED: Final = (None, None)
 _MARKS: Final = 100_000
+_SMALL: Final = 1024
+"""The most elements of a gradient that no op made and that is measured all the same."""
+
 _NEAR: Final = 64
 """How many ops before a function with a gradient of its own was recorded its output is looked for."""
 
@@ -82,7 +86,11 @@ class BackwardHooks:
         function, space = tf_private.gradient_function(), tf_private.vector_space()
         tf_private.register_gradient_function(self._around_op(function))
         self._undo.append(lambda: tf_private.register_gradient_function(function))
-        tf_private.register_vector_space(space._replace(aggregate_fn=self._around_sum(space.aggregate_fn)))
+        tf_private.register_vector_space(
+            space._replace(
+                aggregate_fn=self._around_sum(space.aggregate_fn), ones_fn=self._around_ones(space.ones_fn)
+            )
+        )
         self._undo.append(lambda: tf_private.register_vector_space(space))
         module = tf_private.record_module()
         original = module.record_operation
@@ -118,7 +126,8 @@ class BackwardHooks:
 
     def _around_record(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """What records a function that has a gradient of its own: a custom gradient, a tf.function."""
-        log, eager, present = self._log, self._eager, self._recorder.present
+        log, eager = self._log, self._eager
+        present, guarded = self._recorder.present, self._recorder.guarded
         recording = tf_private.record_module().could_possibly_record
 
         def record_operation(
@@ -132,8 +141,9 @@ class BackwardHooks:
             made: Any = output_tensors[0] if len(output_tensors) else None
             if type(made) is eager and recording() and present() is not None:
                 kept = (_kept(output_tensors, 0), _kept(input_tensors, 0))
-                forward = (op_type, log.maker(made._id))
-                backward_function = self._around_own(backward_function, forward, kept)
+                makers = [log.maker(tensor._id) for tensor in output_tensors]
+                backward_function = self._around_own(backward_function, (op_type, makers[0]), kept)
+                guarded("backward", self._note_recorded, makers, input_tensors, output_tensors)
             return original(op_type, output_tensors, input_tensors, backward_function, *rest, **named)
 
         return record_operation
@@ -154,9 +164,21 @@ class BackwardHooks:
                 self._failed(state, begun)
                 raise
             self._end(state, begun, forward, gradients, result, kept)
+            self._recorder.guarded("backward", self._note_constants, result)
             return result
 
         return backward_function
+
+    def _around_ones(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """The function that gives the gradient a target begins with."""
+
+        def ones(*args: Any) -> Any:
+            result = original(*args)
+            if self._state() is not None:
+                self._recorder.guarded("backward", self._note_constants, result)
+            return result
+
+        return ones
 
     def _around_sum(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """The function that a tape calls to sum the gradients of one tensor."""
@@ -171,6 +193,27 @@ class BackwardHooks:
             return result
 
         return aggregate
+
+    def _note_recorded(self, makers: list[int | None], inputs: Any, outputs: Any) -> None:
+        """The tapes record something as a whole, whose ops ran while they were made not to."""
+        recorder = self._recorder
+        tapes = recorder.tape_log.record_whole(recorder.state().tapes, inputs, outputs)
+        for op in makers if tapes else ():
+            if op is not None:
+                recorder.sink.set_tape(op, tapes[0])
+                recorder.sink.add("op_tape", *((op, tape) for tape in tapes[1:]))
+
+    def _note_constants(self, result: Any) -> None:
+        """Measure small gradients that no op made, which nobody else hears of."""
+        sink = self._recorder.sink
+        if self._recorder.config.values == "off":
+            return
+        made = set(sink.buffer[OUTPUT::WIDTH])
+        for tensor in result if isinstance(result, (list, tuple)) else (result,):
+            if type(tensor) is self._eager and tensor._id not in made and tensor.dtype.name in FLOATS:
+                array = values.array_of(tensor)
+                if array.size <= _SMALL:
+                    sink.add("stats", values.stats_row(tensor, array))
 
     def _note_sum(self, call: int, first: int, result: Any, gradients: Any) -> None:
         made, parts = self._references((result,)), self._references(gradients)
@@ -235,10 +278,10 @@ class BackwardHooks:
             elif gradient is None:
                 names.append("null")
             else:
-                values = getattr(gradient, "values", gradient)
-                if type(values) is eager:
-                    names.append(f"[{values._id},{getattr(gradient.indices, '_id', 0)}]")
-                elif hasattr(values, "graph"):
+                rows = getattr(gradient, "values", gradient)
+                if type(rows) is eager:
+                    names.append(f"[{rows._id},{getattr(gradient.indices, '_id', 0)}]")
+                elif hasattr(rows, "graph"):
                     return None
                 else:
                     names.append("0")

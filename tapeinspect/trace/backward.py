@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from tapeinspect.trace import decode
 from tapeinspect.trace.database import Database, Row
 from tapeinspect.trace.ops import Ops
-from tapeinspect.trace.records import BackwardCall, Edge, Flow, Output
+from tapeinspect.trace.records import BackwardCall, Edge, Flow, Health, TensorSpec
 
 _ROW: Final = (
     "SELECT id, call, parent, step, thread, type, op, first_op, last_op, took_ns, incoming_json,"
@@ -76,7 +76,7 @@ class Backward:
         if ended is not None:
             first = min(first, decode.maybe_whole(ended[1]) or first)
             last = max(last, decode.maybe_whole(ended[2]) or last)
-        measured = _Measured(self._ops, first, last)
+        measured = _Measured(self._database, self._ops, first, last)
         links = _Links(self._ops, self.sums(call), decode.ids(ended[0]) if ended else ())
         links.load(decode.whole(row[6]) for row in rows)
         return [_call(row, links, measured) for row in rows]
@@ -137,15 +137,15 @@ def _flows(
             flows.append(None)
             continue
         tensor, indices = reference
-        known = measured.output(tensor)
+        spec, health = measured.of(tensor)
         forward = of[slot] if slot < len(of) else None
         flows.append(
             Flow(
                 tensor=tensor,
                 of=forward,
                 indices=indices,
-                spec=known.spec if known else None,
-                health=known.health if known else None,
+                spec=spec,
+                health=health,
                 parts=parts(tensor, forward),
             )
         )
@@ -153,20 +153,31 @@ def _flows(
 
 
 class _Measured:
-    """What the recorded ops tell of gradients: dtype, shape, health."""
+    """What is known of gradients: dtype, shape, health."""
 
-    def __init__(self, ops: Ops, first: int, last: int) -> None:
+    def __init__(self, database: Database, ops: Ops, first: int, last: int) -> None:
+        self._database = database
         self._ops = ops
-        self._known: dict[int, Output | None] = {output.id: output for output in ops.outputs(first, last)}
-        self._known[0] = None
+        self._known: dict[int, tuple[TensorSpec | None, Health | None]] = {
+            output.id: (output.spec, output.health) for output in ops.outputs(first, last)
+        }
+        self._known[0] = (None, None)
 
-    def output(self, tensor: int) -> Output | None:
-        """A tensor as an op's output; one made before the backward pass (zeros are made once) is looked for."""
+    def of(self, tensor: int) -> tuple[TensorSpec | None, Health | None]:
+        """A tensor, which an op may have made long before the backward pass: zeros are made once."""
         if tensor not in self._known:
-            op = self._ops.producer(tensor)
-            found = self._ops.op(op).outputs if op is not None else ()
-            self._known[tensor] = next((output for output in found if output.id == tensor), None)
+            self._known[tensor] = self._look(tensor)
         return self._known[tensor]
+
+    def _look(self, tensor: int) -> tuple[TensorSpec | None, Health | None]:
+        op = self._ops.producer(tensor)
+        for output in self._ops.op(op).outputs if op is not None else ():
+            if output.id == tensor:
+                return output.spec, output.health
+        row = self._database.one("SELECT nan, inf, norm FROM stats WHERE tensor = ?", (tensor,))
+        if row is None:
+            return None, None
+        return None, Health(decode.whole(row[0]), decode.whole(row[1]), decode.maybe_real(row[2]))
 
 
 class _Links:
