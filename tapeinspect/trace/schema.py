@@ -111,6 +111,18 @@ TABLES: Final[dict[str, str]] = {
     "probe_error": "id INTEGER PRIMARY KEY, part TEXT NOT NULL, message TEXT NOT NULL, detail TEXT NOT NULL",
     "finding": "id INTEGER PRIMARY KEY, rule TEXT NOT NULL, severity TEXT NOT NULL, step INTEGER, op INTEGER,"
     " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
+    # what was known of a source at the moment its gradient turned out to be None. tensor: id of the tensor
+    # given, or of the variable's handle. watched: whether the tape had seen the variable, null where that is
+    # not known. local: what the code at the call calls it. twin, twin_name: handle and name of a variable
+    # that the tape did see, alike in name, shape and dtype, and not among the sources
+    "none_evidence": "gradient INTEGER PRIMARY KEY, tensor INTEGER, watched INTEGER, local TEXT,"
+    " twin INTEGER, twin_name TEXT",
+    # an op that made the first NaN or Inf of its line of tensors: none of its inputs was known to hold any.
+    # inputs_json: [{"tensor", "dtype", "shape", "nan", "inf", "zeros", "min", "max", "norm"}], null for what
+    # has no such figures. elements_json: [{"index", "inputs", "output"}] of the first bad elements, numbers
+    # as text where JSON has none ("nan", "inf", "-inf")
+    "origin": "op INTEGER PRIMARY KEY, tensor INTEGER NOT NULL, inputs_json TEXT NOT NULL,"
+    " elements_json TEXT NOT NULL",
 }
 
 INDEXES: Final[tuple[str, ...]] = (
