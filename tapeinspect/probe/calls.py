@@ -62,9 +62,10 @@ class CallLog:
         import tensorflow as tf
 
         state.calls += 1
+        state.call = recorder.sink.next_id("gradient_call")
         now = time.perf_counter_ns()
         return Call(
-            id=recorder.sink.next_id("gradient_call"),
+            id=state.call,
             tape=tape,
             asked=asked,
             stack=recorder.code.stack(frame).id,
@@ -78,7 +79,9 @@ class CallLog:
 
     def failed(self, call: Call, error: BaseException) -> None:
         """The call raised."""
-        self._recorder.state().calls -= 1
+        state = self._recorder.state()
+        state.calls -= 1
+        state.call = None
         self._write(call, f"{type(error).__name__}: {error}")
 
     def ended(self, call: Call, result: Any) -> None:
@@ -88,6 +91,7 @@ class CallLog:
         recorder = self._recorder
         state = recorder.state()
         state.calls -= 1
+        state.call = None
         self._write(call, None)
         sources, results = tf.nest.flatten(call.asked.sources), tf.nest.flatten(result)
         if len(sources) != len(results):

@@ -14,6 +14,7 @@ from typing import Any
 from tapeinspect.errors import TapeinspectError
 from tapeinspect.link.messages import Config, Tick, Trouble
 from tapeinspect.probe import failures, tf_private
+from tapeinspect.probe.backward import BackwardLog
 from tapeinspect.probe.calls import CallLog
 from tapeinspect.probe.capture import make_callback
 from tapeinspect.probe.code import CodeTable, main_directory
@@ -57,6 +58,7 @@ class Recorder:
         self.health = Health(self.sink)
         self.tape_log = TapeLog(self.sink, self.code, self.variables)
         self.call_log = CallLog(self)
+        self.backward_log = BackwardLog(self)
         self.step_log = StepLog(self)
         self.graph_log = GraphLog(self)
         self._writer = writer
@@ -106,6 +108,11 @@ class Recorder:
             found.callback = make_callback(self, found)
             tf_private.add_op_callback(found.callback)
         return found
+
+    def present(self) -> ThreadState | None:
+        """What is known of the thread that runs; None when it is not recorded, or our own code runs in it."""
+        state = self._states.get(_thread.get_ident())
+        return None if state is None or state.busy or self.off else state
 
     def adopt_thread(self) -> None:
         """See to it that the ops of the thread that runs are recorded, whatever callbacks it was given."""
@@ -173,6 +180,7 @@ class Recorder:
 
     def _before_flush(self) -> None:
         self.health.settle()
+        self.backward_log.flush()
         for state in self._states.values():
             for tape in state.tapes:
                 self.tape_log.follow(tape)

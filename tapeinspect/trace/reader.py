@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 
-from tapeinspect.trace.backward import BackwardSpans
+from tapeinspect.trace.backward import Backward
 from tapeinspect.trace.causes import Causes
 from tapeinspect.trace.database import Database
 from tapeinspect.trace.events import Events
@@ -14,6 +14,7 @@ from tapeinspect.trace.filters import Vocabulary, parse_filter
 from tapeinspect.trace.interned import Interned
 from tapeinspect.trace.ops import Ops
 from tapeinspect.trace.records import (
+    BackwardCall,
     Counts,
     Edge,
     Finding,
@@ -41,6 +42,7 @@ from tapeinspect.trace.records import (
     VariableStep,
 )
 from tapeinspect.trace.search import Search
+from tapeinspect.trace.spans import BackwardSpans
 from tapeinspect.trace.training import Steps, Training
 from tapeinspect.trace.values import Values
 
@@ -63,15 +65,16 @@ class TraceReader:
         self.path = Path(path)
         self._database = Database(self.path)
         self._interned = Interned(self._database)
-        self._backward = BackwardSpans(self._database)
-        self._ops = Ops(self._database, self._interned, self._backward)
+        self._spans = BackwardSpans(self._database)
+        self._ops = Ops(self._database, self._interned, self._spans)
         self._steps = Steps(self._database, self._interned)
         self._training = Training(self._database, self._interned)
+        self._backward = Backward(self._database, self._ops)
         self._events = Events(self._database, self._interned)
         self._values = Values(self._database)
         self._causes = Causes(self._database)
         vocabulary = Vocabulary(self._database, self._interned)
-        self._search = Search(self._database, vocabulary, self._ops, self._backward)
+        self._search = Search(self._database, vocabulary, self._ops, self._spans)
         self._meta: Meta | None = None
         self._version = -1
         self._counts = Counts()
@@ -92,7 +95,7 @@ class TraceReader:
             return self._counts
         self._version = version
         self._meta = None
-        for part in (self._backward, self._steps, self._training, self._interned):
+        for part in (self._spans, self._steps, self._training, self._interned):
             part.expire()
         row = self._database.one(
             "SELECT (SELECT max(id) FROM op), (SELECT max(id) FROM step), (SELECT max(id) FROM gradient),"
@@ -181,6 +184,23 @@ class TraceReader:
     def gradient_calls(self, step: int | None) -> list[GradientCall]:
         """The calls of `tape.gradient` and the like of one step, or all."""
         return self._training.gradient_calls(step)
+
+    @property
+    def has_backward(self) -> bool:
+        """The recording may tell of the backward pass op by op; False for one made without that part."""
+        return self._backward.known
+
+    def backward_calls(self, call: int) -> list[BackwardCall]:
+        """What a gradient call took backward, in order; what ran inside a row, as it ends before it, precedes it."""
+        return self._backward.of_call(call)
+
+    def backward_of(self, op: int) -> list[BackwardCall]:
+        """The times a forward op was taken backward: none, one, or more for a persistent tape and nested ones."""
+        return self._backward.of_op(op)
+
+    def gradient_sums(self, call: int) -> dict[int, tuple[int, ...]]:
+        """The gradients that a gradient call summed, by the tensor of the sum."""
+        return self._backward.sums(call)
 
     def gradients(self, step: int | None) -> list[Gradient]:
         """The gradients of one step, or all, in the order of calls and of each call's sources."""

@@ -421,6 +421,59 @@ class GradientCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """One gradient on its way back."""
+
+    tensor: int
+    """Its tensor, the values of a sparse one; 0 for a tensor without an id."""
+    of: int | None
+    """The forward tensor that it is the gradient of; None when it is not known."""
+    indices: int | None
+    """Tensor of the rows that a sparse gradient (IndexedSlices) is for; None for a dense one."""
+    spec: TensorSpec | None
+    """None when no recorded op made it."""
+    health: Health | None
+    """Of the values of a sparse gradient; None when it was not measured."""
+    parts: tuple[int, ...] = ()
+    """The tensors that the tape summed to it; empty when it is no sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardCall:
+    """One op taken backward: the gradients of its outputs came in, those of its inputs went out."""
+
+    id: int
+    call: int
+    """The gradient call it is part of."""
+    parent: int | None
+    """The backward call in whose time it ran, where a gradient function opens a tape itself."""
+    step: int | None
+    thread: int
+    type: str
+    """Type of the forward op, or the name of a function with a gradient of its own."""
+    op: int | None
+    """The forward op; None when no recorded op is."""
+    incoming: tuple[Flow | None, ...]
+    """One for each output of the forward op; None where no gradient arrived."""
+    outgoing: tuple[Flow | None, ...]
+    """One for each input of the forward op; None where no gradient went on."""
+    first_op: int | None
+    """The ops it ran; None when it ran none."""
+    last_op: int | None
+    took_ns: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, recording left out."""
+        return self.took_ns / 1e9
+
+    @property
+    def summed(self) -> bool:
+        """An incoming gradient is a sum: several ops took that output."""
+        return any(flow is not None and flow.parts for flow in self.incoming)
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionTrace:
     """One trace of a `tf.function`."""
 

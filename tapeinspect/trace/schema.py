@@ -123,7 +123,24 @@ TABLES: Final[dict[str, str]] = {
     # as text where JSON has none ("nan", "inf", "-inf")
     "origin": "op INTEGER PRIMARY KEY, tensor INTEGER NOT NULL, inputs_json TEXT NOT NULL,"
     " elements_json TEXT NOT NULL",
+    # one op taken backward inside a gradient call. parent: the row in whose time it ran, where a gradient
+    # function opens a tape itself. type: the forward op's, or the name of a function with a gradient of its
+    # own. op: the forward op (null: to be found by outputs_json). last_op: first_op - 1 when it ran none.
+    # incoming_json: the gradient of each output of the forward op; outgoing_json: that of each input; each is
+    # null (none), a tensor id (0: of a tensor without one) or [values, indices] of IndexedSlices.
+    # outputs_json, inputs_json: the forward tensors, null when they are those of `op`; null among them: let go
+    "backward": "id INTEGER PRIMARY KEY, call INTEGER NOT NULL, parent INTEGER, step INTEGER,"
+    " thread INTEGER NOT NULL, type TEXT NOT NULL, op INTEGER, first_op INTEGER NOT NULL,"
+    " last_op INTEGER NOT NULL, took_ns INTEGER NOT NULL, incoming_json TEXT NOT NULL,"
+    " outgoing_json TEXT NOT NULL, outputs_json TEXT, inputs_json TEXT",
+    # where the tape summed the gradients of one tensor. tensor: the sum (its values when it is sparse).
+    # parts_json: like incoming_json
+    "gradient_sum": "tensor INTEGER PRIMARY KEY, call INTEGER NOT NULL, first_op INTEGER NOT NULL,"
+    " last_op INTEGER NOT NULL, parts_json TEXT NOT NULL",
 }
+
+OPTIONAL: Final = frozenset({"backward", "gradient_sum", "none_evidence", "origin"})
+"""Tables that a recording may lack: what they hold is then not known of it."""
 
 INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX gradient_step ON gradient (step)",
@@ -131,6 +148,9 @@ INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX tape_step ON tape (step)",
     "CREATE INDEX gradient_call_step ON gradient_call (step)",
     "CREATE INDEX tape_event_tape ON tape_event (tape)",
+    "CREATE INDEX backward_call ON backward (call)",
+    "CREATE INDEX backward_op ON backward (op)",
+    "CREATE INDEX gradient_sum_call ON gradient_sum (call)",
     "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
 )
 
