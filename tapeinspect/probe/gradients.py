@@ -68,7 +68,7 @@ class VariableTable:
 
         given: all the sources, as the call got them.
         """
-        variable = _tf_variable(source)
+        variable = tf_variable(source)
         if variable is None:
             known = self._tensors.get((stack, index))
             if known is None:
@@ -211,7 +211,7 @@ def _dense_rows(slices: Any) -> tuple[Any, int, int]:
     return values, len(unique), size
 
 
-def _tf_variable(source: Any) -> Any:
+def tf_variable(source: Any) -> Any:
     """The tf.Variable behind a source: itself, or the one inside Keras' wrapper; None for a tensor."""
     inner = getattr(source, "_value", source)
     for candidate in (inner, source):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tapeinspect.trace.autograph import Autograph
 from tapeinspect.trace.backward import Backward
+from tapeinspect.trace.causes import Causes
 from tapeinspect.trace.database import Database
 from tapeinspect.trace.events import Events
 from tapeinspect.trace.filters import Vocabulary, parse_filter
@@ -21,12 +22,15 @@ from tapeinspect.trace.records import (
     FunctionTrace,
     Gradient,
     GradientCall,
+    Health,
     LineCost,
     Meta,
+    NoneEvidence,
     Op,
     Opaque,
     OpFilter,
     OpRow,
+    OriginNote,
     ProbeError,
     ScriptFailure,
     SourceFile,
@@ -74,6 +78,7 @@ class TraceReader:
         """Figures of gradients, variables and updates over the steps."""
         self.autograph = Autograph(self._database, self._interned)
         """What AutoGraph made of the step; empty until somebody asked for it."""
+        self._causes = Causes(self._database)
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._spans)
         self._meta: Meta | None = None
@@ -250,6 +255,29 @@ class TraceReader:
     def findings(self) -> list[Finding]:
         """What a user should look at."""
         return self._events.findings()
+
+    def none_evidence(self, gradient: int) -> NoneEvidence | None:
+        """What was known of a source whose gradient is None; None when nothing was taken down."""
+        return self._causes.none_evidence(gradient)
+
+    def origin(self, op: int) -> OriginNote | None:
+        """What an op that made the first NaN or Inf was given; None when nothing was taken down."""
+        return self._causes.origin(op)
+
+    def bad_tensors(self, first: int, last: int) -> dict[int, Health]:
+        """The tensors with NaN or Inf that the ops from `first` to `last` made, by id."""
+        return self._causes.bad_tensors(first, last)
+
+    def site_history(self, op: int, steps: int = 30) -> list[tuple[int, int, float | None]]:
+        """(step, op, norm of its first output) of the same op in the steps before its own, oldest first.
+
+        The same op: of the same type and stack, and as often after the begin of its step.
+        """
+        own = self.rows([op])[0]
+        if own.step is None:
+            return []
+        before = [step for step in self._steps.all() if step.id <= own.step][-steps - 1 :]
+        return self._causes.site_history(own, before)
 
     def threads(self) -> dict[int, str]:
         """Names of the threads, by id."""

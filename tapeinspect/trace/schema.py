@@ -164,6 +164,18 @@ TABLES: Final[dict[str, str]] = {
     # user's terms (AutoGraph's translated stack), outermost first
     "ag_failure": "run INTEGER PRIMARY KEY, type TEXT NOT NULL, message TEXT NOT NULL, file TEXT, line INTEGER,"
     " function TEXT NOT NULL, frames_json TEXT NOT NULL, explanation TEXT NOT NULL, hint TEXT NOT NULL",
+    # what was known of a source at the moment its gradient turned out to be None. tensor: id of the tensor
+    # given, or of the variable's handle. watched: whether the tape had seen the variable, null where that is
+    # not known. local: what the code at the call calls it. twin, twin_name: handle and name of a variable
+    # that the tape did see, alike in name, shape and dtype, and not among the sources
+    "none_evidence": "gradient INTEGER PRIMARY KEY, tensor INTEGER, watched INTEGER, local TEXT,"
+    " twin INTEGER, twin_name TEXT",
+    # an op that made the first NaN or Inf of its line of tensors: none of its inputs was known to hold any.
+    # inputs_json: [{"tensor", "dtype", "shape", "nan", "inf", "zeros", "min", "max", "norm"}], null for what
+    # has no such figures. elements_json: [{"index", "inputs", "output"}] of the first bad elements, numbers
+    # as text where JSON has none ("nan", "inf", "-inf")
+    "origin": "op INTEGER PRIMARY KEY, tensor INTEGER NOT NULL, inputs_json TEXT NOT NULL,"
+    " elements_json TEXT NOT NULL",
     # one op taken backward inside a gradient call. parent: the row in whose time it ran, where a gradient
     # function opens a tape itself. type: the forward op's, or the name of a function with a gradient of its
     # own. op: the forward op (null: to be found by outputs_json). last_op: first_op - 1 when it ran none.
@@ -180,7 +192,7 @@ TABLES: Final[dict[str, str]] = {
     " last_op INTEGER NOT NULL, parts_json TEXT NOT NULL",
 }
 
-OPTIONAL: Final = frozenset({"backward", "gradient_sum"})
+OPTIONAL: Final = frozenset({"backward", "gradient_sum", "none_evidence", "origin"})
 """Tables that a recording may lack: what they hold is then not known of it."""
 
 INDEXES: Final[tuple[str, ...]] = (
