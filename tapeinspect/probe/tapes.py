@@ -143,6 +143,7 @@ class TapeHooks:
                 recorder.tape_log.forget(known)
             if known not in state.tapes:
                 state.tapes.append(known)
+                recorder.samples.opened(state)
                 if caller != "__enter__":  # it goes on where it was among the others
                     state.tapes.sort(key=lambda tape: tape.id)
 
@@ -153,6 +154,7 @@ class TapeHooks:
         state, caller = self._recorder.state(), frame.f_code.co_name
         if known in state.tapes:
             state.tapes.remove(known)
+            self._recorder.samples.closed(state, tape, frame)
         if caller in _EVENTS:
             self._event(known, _EVENTS[caller], frame.f_back)
         if caller == "__exit__":

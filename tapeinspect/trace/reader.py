@@ -26,6 +26,7 @@ from tapeinspect.trace.records import (
     OpFilter,
     OpRow,
     ProbeError,
+    Sample,
     ScriptFailure,
     SourceFile,
     Stack,
@@ -35,7 +36,9 @@ from tapeinspect.trace.records import (
     Value,
     Variable,
     VariableStep,
+    Watched,
 )
+from tapeinspect.trace.samples import Samples
 from tapeinspect.trace.search import Search
 from tapeinspect.trace.training import Steps, Training
 from tapeinspect.trace.values import Values
@@ -65,6 +68,7 @@ class TraceReader:
         self._training = Training(self._database, self._interned)
         self._events = Events(self._database, self._interned)
         self._values = Values(self._database)
+        self._samples = Samples(self._database)
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._backward)
         self._meta: Meta | None = None
@@ -224,6 +228,18 @@ class TraceReader:
     def findings(self) -> list[Finding]:
         """What a user should look at."""
         return self._events.findings()
+
+    def samples(self, step: int) -> list[Sample]:
+        """Figures from the forward pass of a batch that was looked at closely; none for the others."""
+        return self._samples.of_step(step)
+
+    def sampled_steps(self) -> list[int]:
+        """The batches that were looked at closely."""
+        return self._samples.steps()
+
+    def watched(self) -> list[Watched]:
+        """The variables that tapes watched in those batches."""
+        return self._samples.watched()
 
     def threads(self) -> dict[int, str]:
         """Names of the threads, by id."""

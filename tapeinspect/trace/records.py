@@ -427,6 +427,44 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """Figures of a tensor from the forward pass of a batch that was looked at closely."""
+
+    step: int
+    op: int
+    """The op that made or took it."""
+    place: int
+    """0: the op's first output; -1, -2: its first, its second input."""
+    tensor: int
+    spec: TensorSpec
+    min: float | None
+    max: float | None
+    mean: float | None
+    zeros: float
+    bad: int
+    """Elements that are NaN or Inf."""
+    units: int | None
+    """Of a ReLU: the length of its last axis."""
+    dead: int | None
+    """Units that were above zero in none of the `examples` outputs looked at so far."""
+    examples: int | None
+    saturated: float | None
+    """Share of a sigmoid's or tanh's outputs where it is flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A variable that a tape watched, whether a gradient was asked for or not."""
+
+    handle: int
+    step: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...] | None
+    trainable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LineCost:
     """What one line of the user's code ran."""
 
