@@ -1,6 +1,6 @@
 """What findings need beyond ops and gradients: the range of data and labels, and how activations fare.
 
-Taken on a few batches only: the 1st, 2nd, 4th, 8th … of each kind of step, and every 64th. On those a second op callback
+Taken on a few batches only: the 1st, 2nd, 4th, 8th … of each kind of step, and every 64th. There a second op callback
 keeps references to the tensors in question while a tape is open; their figures are worked out when it has closed.
 """
 
@@ -38,7 +38,7 @@ _INPUTS: Final = {
     "OneHot": (0,),
     "FusedBatchNormV3": (3, 4),
 }
-_NO_DATA: Final = frozenset({"ReadVariableOp", "ResourceGather", "VarHandleOp"})
+_NO_DATA: Final = ("ReadVariableOp", "ResourceGather", "VarHandleOp", "Random", "Stateless")
 
 
 @dataclass(slots=True, eq=False)
@@ -179,9 +179,8 @@ def _make_callback(recorder: Recorder, samples: Samples, state: ThreadState, sam
         made.update([tensor._id for tensor in outputs])
         if op_type in _OUTPUTS:
             keep(0, op_type, outputs[0])
-        elif outputs and op_type not in _NO_DATA and not op_type.startswith(("Random", "Stateless")):
-            if not possible(tuple(inputs)):
-                keep(0, op_type, outputs[0])  # no variable is in it: data, or labels
+        elif outputs and not op_type.startswith(_NO_DATA) and not possible(tuple(inputs)):
+            keep(0, op_type, outputs[0])  # no variable is in it: data, or labels
         if sampled.bytes > _WAITING:
             samples.work(sampled)
 

@@ -7,7 +7,7 @@ microseconds since the recording started, `took_ns` nanoseconds, `seconds` secon
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,12 +412,16 @@ class ProbeError:
     detail: str
 
 
+Severity: TypeAlias = Literal["error", "warning", "info"]
+"""error: this is wrong; warning: look at it; info: worth knowing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something a user should look at."""
 
     rule: str
-    severity: Literal["error", "warning", "info"]
+    severity: Severity
     step: int | None
     op: int | None
     path: str | None
