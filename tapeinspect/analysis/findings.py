@@ -19,6 +19,10 @@ SOURCES: Final[tuple[Callable[[TraceReader], Iterable[Finding]], ...]] = ()
 """Analyses beside the rules that give findings."""
 
 
+_EXPLAINED: Final = {"zero-gradient": ("dead-relu", "softmax-of-one", "training-flag")}
+"""Findings that say no more than an error of one of these rules, whose consequence they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Which rules are asked, and from which figures on."""
@@ -67,6 +71,8 @@ def find(reader: TraceReader, how: Settings | None = None) -> list[Finding]:
     for rule in RULES:
         if rule.id not in how.off and (rule.on or rule.id in how.on):
             found += rule.check(run, how.limits.get(rule.id, rule.limit or 0.0))
+    rules = {item.rule for item in found if item.severity == "error"}
+    found = [item for item in found if rules.isdisjoint(_EXPLAINED.get(item.rule, ()))]
     return sorted(_once(item for item in found if item.rule not in how.off), key=_order)
 
 

@@ -87,9 +87,8 @@ def softmax_of_one(run: Run, limit: float) -> Iterator[Finding]:
     for graph in _first(run):
         for edge in graph.of_type("Softmax", *_SOFTMAX_LOSSES):
             shape = graph.shape(edge.inputs[0]) or graph.shape(edge.outputs[0])
-            if shape is None or len(shape) != 2 or shape[1] != 1 or edge.op not in graph.toward:
-                continue
-            if not graph.has(edge.inputs[0], VARIABLE):
+            # Keras' losses may go round a softmax of Keras' own, but the model's output is 1 all the same.
+            if shape is None or len(shape) != 2 or shape[1] != 1 or graph.layer(edge, most=4) is None:
                 continue
             yield graph.finding(
                 "softmax-of-one",

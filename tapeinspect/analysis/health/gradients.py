@@ -100,26 +100,6 @@ def vanishing(run: Run, limit: float) -> Iterator[Finding]:
         )
 
 
-def exploding_by_layer(run: Run, limit: float) -> Iterator[Finding]:
-    """Gradients that grow from the last layer to the first."""
-    for kind, layers in _deep(run):
-        ratios, levels = _levels(kind, layers)
-        if not ratios or median(ratios) < limit or not _declines(levels[::-1]):
-            continue
-        first, last = layers[0], layers[-1]
-        yield at_call(
-            "exploding-gradient",
-            "warning",
-            first,
-            first.points[-1].step,
-            f"The gradient grows on its way back: an element of {first.variable.name} gets {number(median(ratios))} "
-            f"times what one of {last.variable.name} gets, {len(layers)} layers of weights apart (RMS "
-            f"{number(levels[0])} and {number(levels[-1])}, over {batches(len(ratios))}).",
-            "Start with smaller weights (He or Glorot initialization), add normalization layers, or clip the gradients "
-            "with tf.clip_by_global_norm.",
-        )
-
-
 def _deep(run: Run) -> Iterator[tuple[Kind, list[Series]]]:
     """The weights of deep chains, in the order in which the forward pass first uses them."""
     for kind in run.kinds:
@@ -188,9 +168,9 @@ def exploding(run: Run, limit: float) -> Iterator[Finding]:
                 squares = sum((g.norm or 0.0) ** 2 for g in point.gradients)
                 norms[point.step] = norms.get(point.step, 0.0) + squares
         steps = [(step, math.sqrt(norms[step.id])) for step in kind.chosen if norms.get(step.id)]
-        if len(steps) < 2 * _FEWEST:
+        if len(steps) < 2:
             continue
-        usual = median(norm for _, norm in steps[:_FEWEST])
+        usual = min(norm for _, norm in steps[:_FEWEST])
         worst, peak = max(steps, key=lambda pair: pair[1])
         before = [step.loss for step in kind.chosen if step.id < worst.id and step.loss is not None]
         loss = worst.loss
