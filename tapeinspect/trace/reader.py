@@ -32,6 +32,7 @@ from tapeinspect.trace.records import (
     OpRow,
     OriginNote,
     ProbeError,
+    Sample,
     ScriptFailure,
     SourceFile,
     Stack,
@@ -41,7 +42,9 @@ from tapeinspect.trace.records import (
     Value,
     Variable,
     VariableStep,
+    Watched,
 )
+from tapeinspect.trace.samples import Samples
 from tapeinspect.trace.search import Search
 from tapeinspect.trace.series import Series
 from tapeinspect.trace.spans import BackwardSpans
@@ -79,6 +82,7 @@ class TraceReader:
         self.autograph = Autograph(self._database, self._interned)
         """What AutoGraph made of the step; empty until somebody asked for it."""
         self._causes = Causes(self._database)
+        self._samples = Samples(self._database)
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._spans)
         self._meta: Meta | None = None
@@ -278,6 +282,17 @@ class TraceReader:
             return []
         before = [step for step in self._steps.all() if step.id <= own.step][-steps - 1 :]
         return self._causes.site_history(own, before)
+    def samples(self, step: int) -> list[Sample]:
+        """Figures from the forward pass of a batch that was looked at closely; none for the others."""
+        return self._samples.of_step(step)
+
+    def sampled_steps(self) -> list[int]:
+        """The batches that were looked at closely."""
+        return self._samples.steps()
+
+    def watched(self) -> list[Watched]:
+        """The variables that tapes watched in those batches."""
+        return self._samples.watched()
 
     def threads(self) -> dict[int, str]:
         """Names of the threads, by id."""
