@@ -282,6 +282,7 @@ class TraceReader:
             return []
         before = [step for step in self._steps.all() if step.id <= own.step][-steps - 1 :]
         return self._causes.site_history(own, before)
+
     def samples(self, step: int) -> list[Sample]:
         """Figures from the forward pass of a batch that was looked at closely; none for the others."""
         return self._samples.of_step(step)

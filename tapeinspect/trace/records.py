@@ -681,6 +681,9 @@ class AutographFailure:
     """Outermost first."""
     explanation: str
     hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """Figures of a tensor from the forward pass of a batch that was looked at closely."""
 

@@ -58,7 +58,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("value", ("v",), "values", "Look at the values of the op's output.", "Look", footer=8, tabs=(1, 2)),
     Action("sort", ("S",), "sort", "Sort by the next column.", "Look", footer=5, tabs=(3,)),
     Action("over_time", ("t",), "over time", "Curves and heat maps of gradients, updates and weights over the batches.",
-           "Look", footer=6, tabs=(3,)),
+           "Look", footer=8, tabs=(3,)),
     Action("find", ("slash",), "filter", "Filter the ops, or find text in the other panes.", "Find", footer=5,
            tabs=(1, 2, 3, 6)),
     Action("first_bad", ("N",), "first NaN", "Go to the first op of the run whose output holds NaN or Inf.", "Find",
