@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from tapeinspect.trace.series import FIGURES
 from tapeinspect.ui.app import TapeApp
 from tapeinspect.ui.over_time.data import curves, distribution, share
 from tapeinspect.ui.over_time.heat import HeatRows
@@ -95,6 +96,17 @@ async def test_enter_views_the_batch(open_app: Open, plain: Path) -> None:
         assert app.main.viewed == 2
 
 
+async def test_every_figure_can_be_drawn(open_app: Open, nan: Path) -> None:
+    async with open_app(nan).run_test(size=(100, 30)) as pilot:
+        screen = await opened(pilot)
+        for figure in (*FIGURES[1:], FIGURES[0]):
+            await pilot.press("f")
+            await pilot.pause(0.1)
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause()
+            assert screen.list.title.startswith(figure.title)
+
+
 async def test_an_update_without_figures_says_so(open_app: Open, plain: Path) -> None:
     async with open_app(plain).run_test(size=(60, 16)) as pilot:
         screen = await opened(pilot, "F", "F", "F", "F")
@@ -103,7 +115,6 @@ async def test_an_update_without_figures_says_so(open_app: Open, plain: Path) ->
 
 def test_many_batches_share_a_cell(nan: Path) -> None:
     from tapeinspect.trace.reader import open_trace
-    from tapeinspect.trace.series import FIGURES
 
     found = curves(open_trace(nan), FIGURES[0], 10)
     assert (found.per, found.cells) == (4, 10)

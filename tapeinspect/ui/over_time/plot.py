@@ -52,8 +52,7 @@ class CurvePlot(PlotextPlot):
                 color=colours[index % len(colours)],
                 marker="braille",
             )
-        if shown and logarithmic:
-            plot.yscale("log")
+        plot.yscale("log" if shown and logarithmic else "linear")
         if shown and step is not None:
             plot.vline(step, color=colours[-1])
         drawn = [point.step for curve in curves for point in curve.points]
