@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tapeinspect.probe import tf_autograph
 from tapeinspect.probe.frames import locals_of
 
 MINIMUM = (2, 16)
@@ -99,6 +100,11 @@ CAPABILITIES: tuple[Capability, ...] = (
             "tensorflow.python.autograph.core.ag_ctx:ControlStatusCtx",
             "tensorflow.python.autograph.core.ag_ctx:Status.UNSPECIFIED",
         ),
+    ),
+    Capability(
+        "autograph",
+        "shows what AutoGraph converts while a step is traced",
+        tf_autograph.SYMBOLS,
     ),
     Capability(
         "tracebacks",
