@@ -6,9 +6,10 @@ JSON text. Nothing in the file is ever unpickled, evaluated or read as markup.
 
 A step is one batch of training. `op.step` is null for ops outside any step. The health of an op's first
 output is in `op.norm` (its L2 norm; null when it is not a float, not finite, or was not measured). `health`
-has a row for each further float output, and one for every output that holds NaN or Inf. A `step.loss` that is
-NaN is the text 'nan', since SQLite would store null. `meta` has `dropped_ops_before`, the first op kept, when
-the size limit dropped older ones.
+has a row for each further float output, and one for every output that holds NaN or Inf; also one for a small
+gradient that no op made, under minus the op before it. A `step.loss` that is NaN is the text 'nan', since
+SQLite would store null. `meta` has `dropped_ops_before`, the first op kept, when the size limit dropped older
+ones.
 """
 
 from __future__ import annotations
