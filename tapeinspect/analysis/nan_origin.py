@@ -20,8 +20,8 @@ from tapeinspect.trace.records import Edge, GradientCall, PathStep, Step
 
 __all__ = ["Origin", "first_origin", "origin_of_step", "origins"]
 
-_LOOKED_AT = 40
-"""Bad steps that are looked at: once the variables are NaN, every step is bad for the same reason."""
+_LOOKED_AT = 12
+"""Steps with an origin that are told apart: once the variables are NaN, every step is bad for the same reason."""
 _LONGEST_WAY = 40
 _STEPS = 60
 """Steps before that a trend goes back over."""
@@ -37,10 +37,12 @@ def first_origin(reader: TraceReader) -> Origin | None:
 def origins(reader: TraceReader) -> Iterator[Origin]:
     """The origin of the NaN or Inf of each bad step, each place in the code once, in order."""
     seen = set()
-    for looked_at, step in enumerate(bad_steps(reader)):
-        if looked_at == _LOOKED_AT:
-            return
+    looked_at = 0
+    for step in bad_steps(reader):
         origin = origin_of_step(reader, step.id)
+        looked_at += origin is not None
+        if looked_at > _LOOKED_AT:
+            return
         if origin is not None and (key := (origin.path, origin.line, origin.type, origin.stage)) not in seen:
             seen.add(key)
             yield origin
@@ -203,7 +205,9 @@ class _Story:
             of = "" if backing.type == edge.type else f", going back through {backing.type}"
             what = f"{edge.type}{of}" if of else f"The backward pass of {edge.type}"
         detail = given_to(self.reader.origin(edge.op), edge.type)
-        sentence = f"{what}{where}{code} gives {words} of finite inputs" + (f": {detail}" if detail else "")
+        mask = any(tensor in self.chain.bad for tensor in edge.inputs)
+        given = "inputs that hold only Inf where it matters" if mask else "finite inputs"
+        sentence = f"{what}{where}{code} gives {words} of {given}" + (f": {detail}" if detail else "")
         if turned is not None and not self._counts()[0]:
             sentence += f"; {turned.type}{self._at_edge(turned)} makes NaN of it"
         return f"{sentence}; it reaches {self.victim.what}."
@@ -221,9 +225,10 @@ class _Story:
     def _data(self) -> str:
         edge, given = self.root.edge, self.root.given
         if edge.step is not None:
-            for argument in self.reader.step(edge.step).args:
+            step = self.reader.step(edge.step)
+            for argument in step.args:
                 if argument.tensor == given and given is not None:
-                    return f"The argument {argument.name} of {self.reader.step(edge.step).function}, used by {edge.type}"
+                    return f"The argument {argument.name} of {step.function}, used by {edge.type}"
         if given in edge.outputs:
             source = "the dataset" if edge.type.startswith("Iterator") else edge.type
             return f"What {source} gives"

@@ -15,6 +15,7 @@ COMMANDS = {
     "record": "tapeinspect.cli.record",
     "open": "tapeinspect.cli.open",
     "export": "tapeinspect.cli.export",
+    "report": "tapeinspect.cli.report",
     "info": "tapeinspect.cli.info",
     "autograph": "tapeinspect.cli.later",
     "diff": "tapeinspect.cli.later",

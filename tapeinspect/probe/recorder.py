@@ -23,6 +23,7 @@ from tapeinspect.probe.gradients import Updates, VariableTable
 from tapeinspect.probe.graphs import GraphLog
 from tapeinspect.probe.health import Health
 from tapeinspect.probe.held import Held
+from tapeinspect.probe.samples import Samples
 from tapeinspect.probe.sink import Sink
 from tapeinspect.probe.sites import Site, SiteTable
 from tapeinspect.probe.steplog import StepLog
@@ -61,6 +62,7 @@ class Recorder:
         self.backward_log = BackwardLog(self)
         self.step_log = StepLog(self)
         self.graph_log = GraphLog(self)
+        self.samples = Samples(self)
         self._writer = writer
         self._control = control
         self._states: dict[int, ThreadState] = {}
@@ -292,3 +294,4 @@ class Recorder:
         state = self._states.get(_thread.get_ident())
         if state is not None:
             tf_private.remove_op_callback(state.callback)
+            self.samples.detach(state.id)

@@ -144,6 +144,7 @@ class TapeHooks:
                 recorder.tape_log.forget(known)
             if known not in state.tapes:
                 state.tapes.append(known)
+                recorder.samples.opened(state)
                 if caller != "__enter__":  # it goes on where it was among the others
                     state.tapes.sort(key=lambda tape: tape.id)
 
@@ -154,6 +155,7 @@ class TapeHooks:
         state, caller = self._recorder.state(), frame.f_code.co_name
         if known in state.tapes:
             state.tapes.remove(known)
+            self._recorder.samples.closed(state, tape, frame)
         if caller in _EVENTS:
             self._event(known, _EVENTS[caller], frame.f_back)
         if caller == "__exit__":

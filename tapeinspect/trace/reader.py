@@ -31,6 +31,7 @@ from tapeinspect.trace.records import (
     OpRow,
     OriginNote,
     ProbeError,
+    Sample,
     ScriptFailure,
     SourceFile,
     Stack,
@@ -40,7 +41,9 @@ from tapeinspect.trace.records import (
     Value,
     Variable,
     VariableStep,
+    Watched,
 )
+from tapeinspect.trace.samples import Samples
 from tapeinspect.trace.search import Search
 from tapeinspect.trace.spans import BackwardSpans
 from tapeinspect.trace.training import Steps, Training
@@ -73,6 +76,7 @@ class TraceReader:
         self._events = Events(self._database, self._interned)
         self._values = Values(self._database)
         self._causes = Causes(self._database)
+        self._samples = Samples(self._database)
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._spans)
         self._meta: Meta | None = None
@@ -250,6 +254,10 @@ class TraceReader:
         """What a user should look at."""
         return self._events.findings()
 
+    def none_gradients(self) -> list[tuple[Gradient, int]]:
+        """The first None of each source at each place that asked for it, and how often it was None there."""
+        return self._training.none_gradients()
+
     def none_evidence(self, gradient: int) -> NoneEvidence | None:
         """What was known of a source whose gradient is None; None when nothing was taken down."""
         return self._causes.none_evidence(gradient)
@@ -272,6 +280,18 @@ class TraceReader:
             return []
         before = [step for step in self._steps.all() if step.id <= own.step][-steps - 1 :]
         return self._causes.site_history(own, before)
+
+    def samples(self, step: int) -> list[Sample]:
+        """Figures from the forward pass of a batch that was looked at closely; none for the others."""
+        return self._samples.of_step(step)
+
+    def sampled_steps(self) -> list[int]:
+        """The batches that were looked at closely."""
+        return self._samples.steps()
+
+    def watched(self) -> list[Watched]:
+        """The variables that tapes watched in those batches."""
+        return self._samples.watched()
 
     def threads(self) -> dict[int, str]:
         """Names of the threads, by id."""

@@ -7,7 +7,7 @@ microseconds since the recording started, `took_ns` nanoseconds, `seconds` secon
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -532,18 +532,60 @@ class ProbeError:
     detail: str
 
 
+Severity: TypeAlias = Literal["error", "warning", "info"]
+"""error: this is wrong; warning: look at it; info: worth knowing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something a user should look at."""
 
     rule: str
-    severity: Literal["error", "warning", "info"]
+    severity: Severity
     step: int | None
     op: int | None
     path: str | None
     line: int | None
     message: str
     hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Figures of a tensor from the forward pass of a batch that was looked at closely."""
+
+    step: int
+    op: int
+    """The op that made or took it."""
+    place: int
+    """0: the op's first output; -1, -2: its first, its second input."""
+    tensor: int
+    spec: TensorSpec
+    min: float | None
+    max: float | None
+    mean: float | None
+    zeros: float
+    bad: int
+    """Elements that are NaN or Inf."""
+    units: int | None
+    """Of a ReLU: the length of its last axis."""
+    dead: int | None
+    """Units that were above zero in none of the `examples` outputs looked at so far."""
+    examples: int | None
+    saturated: float | None
+    """Share of a sigmoid's or tanh's outputs where it is flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A variable that a tape watched, whether a gradient was asked for or not."""
+
+    handle: int
+    step: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...] | None
+    trainable: bool
 
 
 @dataclass(frozen=True, slots=True)

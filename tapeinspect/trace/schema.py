@@ -137,6 +137,16 @@ TABLES: Final[dict[str, str]] = {
     # parts_json: like incoming_json
     "gradient_sum": "tensor INTEGER PRIMARY KEY, call INTEGER NOT NULL, first_op INTEGER NOT NULL,"
     " last_op INTEGER NOT NULL, parts_json TEXT NOT NULL",
+    # figures of tensors that findings need, from the forward pass of a few batches (see probe.samples). place:
+    # 0 for the op's first output, -1 for its first input, -2 for its second. bad: how many are NaN or Inf. Of a
+    # ReLU: units (its last axis), those that were above zero in none of the `examples` outputs looked at so far.
+    # saturated: share, 0 to 1, of a sigmoid's or tanh's outputs
+    "sample": "step INTEGER NOT NULL, op INTEGER NOT NULL, place INTEGER NOT NULL, tensor INTEGER NOT NULL,"
+    " dtype TEXT NOT NULL, shape_json TEXT NOT NULL, min REAL, max REAL, mean REAL, zeros REAL, bad INTEGER,"
+    " units INTEGER, dead INTEGER, examples INTEGER, saturated REAL",
+    # variables that a tape watched in those batches, whether a gradient was asked for or not
+    "watched": "handle INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL,"
+    " shape_json TEXT NOT NULL, trainable INTEGER NOT NULL",
 }
 
 OPTIONAL: Final = frozenset({"backward", "gradient_sum", "none_evidence", "origin"})

@@ -61,6 +61,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            tabs=(1, 2, 3, 6)),
     Action("first_bad", ("N",), "first NaN", "Go to the first op of the run whose output holds NaN or Inf.", "Find",
            footer=9, tabs=(1, 2, 3)),
+    Action("findings", ("f",), "findings", "List what is wrong with the training: file, line, figures, what to change.",
+           "Find", footer=8, tabs=(1, 2, 3)),
     Action("find_next", ("full_stop",), "next", "Go to the next hit.", "Find"),
     Action("find_previous", ("comma",), "previous", "Go to the previous hit.", "Find"),
     Action("clear", ("escape",), "clear", "Clear the filter, leave the zoom.", "Find"),

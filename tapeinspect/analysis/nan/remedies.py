@@ -34,6 +34,8 @@ FORWARD: Final[dict[str, str]] = {
     "LogSoftmax": "A row whose every value is -inf has no softmax: mask with a large finite value such as -1e9.",
     "Lgamma": "Keep its input above 0.",
     "Digamma": "Keep its input above 0.",
+    "PartitionedCall": "Record without --mode graph to see the ops inside of the function.",
+    "StatefulPartitionedCall": "Record without --mode graph to see the ops inside of the function.",
 }  # fmt: skip
 
 BACKWARD: Final[dict[str, str]] = {
@@ -53,7 +55,10 @@ GUARD: Final = (
     "tf.where picks the forward value only; backward, 0 times infinity is NaN. Make the input safe as well: "
     "tf.math.log(tf.where(x > 0, x, 1.0)) inside the outer tf.where."
 )
-DATA: Final = "Look for it where the data are read: drop or fill such records, or check with tf.debugging.check_numerics."
+DATA: Final = (
+    "Look for it where the data are read: drop or fill such records. "
+    "tf.debugging.check_numerics finds the first."
+)
 RESTORED: Final = "Look at how the variable was initialised, or at the checkpoint that it was restored from."
 EMPTY: Final = "A mean of no elements is NaN: leave such batches out, or divide with tf.math.divide_no_nan."
 

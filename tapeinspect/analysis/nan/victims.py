@@ -6,12 +6,13 @@ Masks of -inf, a metric that divides 0 by 0 and whatever else stays beside these
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tapeinspect.analysis.differentiable import assigns
 from tapeinspect.trace.reader import TraceReader
-from tapeinspect.trace.records import Edge, Health, Step
+from tapeinspect.trace.records import Edge, Health, OpFilter, Step
 
 _CHECKS = frozenset({"IsFinite", "IsNan", "IsInf", "CheckNumerics", "CheckNumericsV2"})
 
@@ -31,14 +32,33 @@ class Victim:
 
 
 def bad_steps(reader: TraceReader) -> Iterator[Step]:
-    """The steps that may have a victim, in order."""
-    for step in reader.steps():
-        if step.loss is not None and not math.isfinite(step.loss):
-            yield step
-            continue
-        last = step.last_op if step.last_op is not None else reader.counts.ops
-        if any(g.nan or g.inf for g in reader.gradients(step.id)) or reader.bad_tensors(step.first_op, last):
-            yield step
+    """The steps that may have a victim, in order: a mask of -inf in each batch must not cost a look at its ops."""
+    steps = reader.steps()
+    firsts = [step.first_op for step in steps]
+    suspects = {
+        bisect_right(firsts, op) - 1 for op in reader.op_ids(OpFilter(bad=True))
+    } | {index for index, step in enumerate(steps) if _bad_loss(step)}  # fmt: skip
+    for index in sorted(suspects):
+        if index >= 0 and (_bad_loss(steps[index]) or _may_matter(reader, steps, index)):
+            yield steps[index]
+
+
+def _bad_loss(step: Step) -> bool:
+    return step.loss is not None and not math.isfinite(step.loss)
+
+
+def _may_matter(reader: TraceReader, steps: Sequence[Step], index: int) -> bool:
+    """Whether a step has a bad target or gradient, or left a variable bad."""
+    step = steps[index]
+    if any(gradient.nan or gradient.inf for gradient in reader.gradients(step.id)):
+        return True
+    last = step.last_op if step.last_op is not None else reader.counts.ops
+    bad = reader.bad_tensors(step.first_op, last)
+    if any(target in bad for call in reader.gradient_calls(step.id) for target in call.targets):
+        return True
+    if index + 1 == len(steps):  # nobody read the variables after it
+        return bool(bad)
+    return any(figures.nan or figures.inf for figures in reader.variable_steps(steps[index + 1].id).values())
 
 
 def victims_of(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.screen import Screen
 
-from tapeinspect.trace.records import OpFilter
+from tapeinspect.trace.records import Finding, OpFilter
 from tapeinspect.ui.actions import ACTIONS
 from tapeinspect.ui.widgets.bars import Footer, TabBar
 from tapeinspect.ui.widgets.line_list import LineList
@@ -252,6 +252,31 @@ class Deeds(Screen[None]):
         if step is not None:
             self._view(step)
         main.trace_pane.go_to_op(found[0])
+
+    def action_findings(self) -> None:
+        from tapeinspect.ui.screens.findings import FindingsScreen
+
+        findings = self._main.findings
+        self.app.push_screen(
+            FindingsScreen(self._main.subject, findings.found, findings.looked), self._go_to_finding
+        )
+
+    async def _go_to_finding(self, item: Finding | None) -> None:
+        """View the batch of a finding and its op, or the first op of its line."""
+        main, reader = self._main, self._main.subject.reader
+        if item is None or reader is None:
+            return
+        if item.step is not None:
+            self._view(item.step)
+        op = item.op
+        if op is None and item.path is not None and item.line is not None:
+            ops = reader.op_ids(OpFilter(step=item.step, path=item.path, line=item.line))
+            op = ops[0] if len(ops) else None
+        if op is None:
+            await main.open_tab(3)
+        else:
+            await main.open_tab(1)
+            main.trace_pane.go_to_op(op)
 
     def action_clear(self) -> None:
         main = self._main
