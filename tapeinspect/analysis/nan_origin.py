@@ -20,8 +20,10 @@ from tapeinspect.trace.records import Edge, GradientCall, PathStep, Step
 
 __all__ = ["Origin", "first_origin", "origin_of_step", "origins"]
 
-_LOOKED_AT = 12
-"""Steps with an origin that are told apart: once the variables are NaN, every step is bad for the same reason."""
+_REPEATS = 12
+"""Steps of an origin that is known already, after which no more are looked at: once the variables are NaN, every step
+is bad for the same reason."""
+_KEPT = 100
 _LONGEST_WAY = 40
 _STEPS = 60
 """Steps before that a trend goes back over."""
@@ -37,15 +39,18 @@ def first_origin(reader: TraceReader) -> Origin | None:
 def origins(reader: TraceReader) -> Iterator[Origin]:
     """The origin of the NaN or Inf of each bad step, each place in the code once, in order."""
     seen = set()
-    looked_at = 0
+    repeats = 0
     for step in bad_steps(reader):
         origin = origin_of_step(reader, step.id)
-        looked_at += origin is not None
-        if looked_at > _LOOKED_AT:
-            return
-        if origin is not None and (key := (origin.path, origin.line, origin.type, origin.stage)) not in seen:
+        if origin is None:
+            continue
+        key = (origin.path, origin.line, origin.type, origin.stage)
+        repeats = repeats + 1 if key in seen else 0
+        if key not in seen:
             seen.add(key)
             yield origin
+        elif repeats >= _REPEATS:
+            return
 
 
 def origin_of_step(reader: TraceReader, step: int) -> Origin | None:
@@ -53,7 +58,7 @@ def origin_of_step(reader: TraceReader, step: int) -> Origin | None:
     known = _known.setdefault(reader, {})
     key = (step, reader.counts.ops)
     if key not in known:
-        if len(known) > 2 * _LOOKED_AT:
+        if len(known) > _KEPT:
             known.clear()
         known[key] = _origin_of_step(reader, reader.step(step))
     return known[key]
