@@ -6,6 +6,9 @@ from weakref import WeakKeyDictionary
 
 from tapeinspect.analysis.none.scene import Scene, Source, make_scene
 from tapeinspect.analysis.none.source import (
+    dtype_reason as source_dtype_reason,
+)
+from tapeinspect.analysis.none.source import (
     not_itself_reason,
     unrecorded_reason,
     unused_reason,
@@ -53,7 +56,7 @@ def _scene(reader: TraceReader, call: GradientCall) -> Scene | None:
 
 
 def _source_reason(scene: Scene, source: Source) -> Reason:
-    seeming = not_itself_reason(scene, source)
+    seeming = source_dtype_reason(scene, source) or not_itself_reason(scene, source)
     if seeming is not None:
         return seeming
     taking, through = users_of(scene, source)

@@ -10,6 +10,7 @@ from tapeinspect.trace.reader import TraceReader
 from tapeinspect.trace.records import Frame
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
+Binding = ast.Assign | ast.AugAssign | ast.AnnAssign | ast.For
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 
 
@@ -18,14 +19,39 @@ class Syntax:
 
     def __init__(self, source: str) -> None:
         self.tree = ast.parse(source)
-        self.parents: dict[ast.AST, ast.AST] = {
-            child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)
-        }
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self.imports: dict[str, str] = {}
+        """The package that each imported name comes from."""
         self._lines = source.splitlines()
         self._by_line: dict[int, list[ast.expr]] = {}
-        for node in ast.walk(self.tree):
+        self._functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
+        self._bindings: dict[Scope, list[Binding]] = {}
+        self._index(self.tree, self.tree)
+
+    def _index(self, root: ast.AST, scope: Scope) -> None:
+        waiting: list[tuple[ast.AST, Scope]] = [(root, scope)]
+        while waiting:
+            node, scope = waiting.pop()
+            for child in ast.iter_child_nodes(node):
+                self.parents[child] = node
+                waiting.append((child, child if isinstance(child, _SCOPES) else scope))
             if isinstance(node, ast.expr):
                 self._by_line.setdefault(node.lineno, []).append(node)
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                self._functions.setdefault(node.name, []).append(node)
+            elif isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For)):
+                self._bindings.setdefault(scope, []).append(node)
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    root_name = alias.name.split(".")[0]
+                    self.imports[alias.asname or root_name] = root_name
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                for alias in node.names:
+                    self.imports[alias.asname or alias.name] = node.module.split(".")[0]
+
+    def bindings(self, scope: Scope) -> list[Binding]:
+        """The statements of one function, not of those inside it, that bind names to values; in order."""
+        return sorted(self._bindings.get(scope, []), key=lambda node: (node.lineno, node.col_offset))
 
     def expression(self, frame: Frame) -> ast.expr | None:
         """The expression that a frame was evaluating; None where only the line is known, or the source differs."""
@@ -68,11 +94,7 @@ class Syntax:
 
     def function(self, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """The only function of this name in the file; None when there is none, or more than one."""
-        found = [
-            node
-            for node in ast.walk(self.tree)
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name
-        ]
+        found = self._functions.get(name, [])
         return found[0] if len(found) == 1 else None
 
     def _column(self, line: int, offset: int) -> int:

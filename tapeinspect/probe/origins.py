@@ -59,9 +59,11 @@ class Origins:
             return
         if any(given._id in known for given in inputs):
             return
+        arrays = [_array(given) for given in inputs]
+        if all(array is None for array in arrays):
+            return
         self._noted[site.id] = self._noted.get(site.id, 0) + 1
         self._left -= 1
-        arrays = [_array(given) for given in inputs]
         figures = [_figures(given, array) for given, array in zip(inputs, arrays, strict=True)]
         elements = _elements(values.array_of(tensor), arrays) if site.type in _ELEMENTWISE else []
         row = (self._sink.next_op(), tensor._id, json.dumps(figures), json.dumps(elements))

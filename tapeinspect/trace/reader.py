@@ -260,6 +260,10 @@ class TraceReader:
         """What a user should look at."""
         return self._events.findings()
 
+    def none_gradients(self) -> list[tuple[Gradient, int]]:
+        """The first None of each source at each place that asked for it, and how often it was None there."""
+        return self._training.none_gradients()
+
     def none_evidence(self, gradient: int) -> NoneEvidence | None:
         """What was known of a source whose gradient is None; None when nothing was taken down."""
         return self._causes.none_evidence(gradient)

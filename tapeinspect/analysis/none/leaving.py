@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tapeinspect.analysis.none.scene import Scene
-from tapeinspect.analysis.syntax import Scope, Syntax, dotted, names_in, syntax_of
+from tapeinspect.analysis.syntax import Syntax, dotted, names_in, syntax_of
 from tapeinspect.trace.records import Edge, Frame
 
 _METHODS = frozenset({"numpy", "item", "tolist", "__array__"})
@@ -107,12 +107,11 @@ class _Flow:
     """Names of the value while it is a tensor."""
     gone: dict[str, ast.expr] = field(default_factory=dict)
     """Names of what was made of it outside, and the conversion."""
-    aliases: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.aliases = _imports(self.syntax.tree)
-        scope = self.syntax.scope(self.start)
-        statements = sorted(_bindings(self.syntax, scope), key=lambda node: (node.lineno, node.col_offset))
+        if self.depth:
+            return
+        statements = self.syntax.bindings(self.syntax.scope(self.start))
         for _ in range(2):  # a second time for what a loop brings round
             for statement in statements:
                 if statement.lineno >= self.start.lineno or self.live or self.gone:
@@ -162,7 +161,7 @@ class _Flow:
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
         outside = (
             (name in _BUILTINS)
-            or self.aliases.get(root, "") in _OTHERS
+            or self.syntax.imports.get(root, "") in _OTHERS
             or name.rsplit(".", 1)[-1] in _OWN
             or (self.reads and call is self.start and name.rsplit(".", 1)[-1] in _COPIES)
         )
@@ -190,10 +189,9 @@ class _Flow:
         }
         if not given or not function.body:
             return None
-        inner = _Flow(
-            self.syntax, ast.Constant(None, lineno=function.lineno, col_offset=0), False, depth=1, live=given
-        )
-        for statement in sorted(_bindings(self.syntax, function), key=lambda node: node.lineno):
+        start = ast.Constant(None, lineno=function.lineno, col_offset=0)
+        inner = _Flow(self.syntax, start, reads=False, depth=1, live=given)
+        for statement in self.syntax.bindings(function):
             inner._bind(statement)
         for node in ast.walk(function):
             if (
@@ -217,32 +215,9 @@ class _Flow:
         return self.start in ast.walk(node) or bool(names_in(node) & self.live)
 
 
-def _bindings(syntax: Syntax, scope: Scope) -> list[ast.stmt]:
-    """The statements of one function, not of those inside it, that bind names to values."""
-    return [
-        node
-        for node in ast.walk(scope)
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For))
-        and syntax.scope(node) is scope
-    ]
-
-
 def _targets(statement: ast.stmt) -> list[ast.expr]:
     targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
     flat: list[ast.expr] = []
     for target in targets:
         flat.extend(target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target] if target else [])
     return flat
-
-
-def _imports(tree: ast.Module) -> dict[str, str]:
-    """The package that each imported name comes from."""
-    found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                found[alias.asname or alias.name.split(".")[0]] = alias.name.split(".")[0]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for alias in node.names:
-                found[alias.asname or alias.name] = node.module.split(".")[0]
-    return found

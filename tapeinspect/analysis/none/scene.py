@@ -117,6 +117,12 @@ class Source:
         return self.gradient.variable.name
 
     @property
+    def code(self) -> str:
+        """As the code at the call writes it, for advice."""
+        known = self.evidence.local if self.evidence is not None else None
+        return self.name if known is None or self.is_variable else known.replace("/", ".")
+
+    @property
     def is_variable(self) -> bool:
         """A variable, not a tensor that was given as a source."""
         return self.gradient.variable.kind == "variable"

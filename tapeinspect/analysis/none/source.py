@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from tapeinspect.analysis.differentiable import reads
+from tapeinspect.analysis.differentiable import INTEGERS, carries_gradient, reads
 from tapeinspect.analysis.none.leaving import from_outside
 from tapeinspect.analysis.none.scene import Scene, Source
 from tapeinspect.analysis.syntax import dotted, names_in, syntax_of
@@ -74,11 +74,11 @@ def unused_reason(scene: Scene, source: Source) -> Reason:
         return scene.reason(
             f"{name} is not read while the tape is open.",
             None,
-            f"Use {name} inside the `with` block, or leave it out of the sources.",
+            f"Use {source.code} inside the `with` block, or leave it out of the sources.",
         )
     # Not "is not used": handed straight to an op, as in tf.argmax(v), TensorFlow reads it unseen.
     where = "in this batch" if scene.call.step is not None else "while the tape was open"
-    hint = f"Use {name} inside the `with` block, or leave it out of the sources."
+    hint = f"Use {source.code} inside the `with` block, or leave it out of the sources."
     return scene.reason(f"No recorded op reads {name} {where}.", None, hint)
 
 
@@ -132,15 +132,13 @@ def _unused_tensor(scene: Scene, source: Source) -> Reason:
         message = f"The target does not depend on {name}, which {maker.type}{scene.at(maker)} made"
         if not scene.inside(maker):
             message += " outside of the tape"
-        hint = (
-            f"Compute the target from {name} itself, after tape.watch({name}) if it is not made on the tape."
-        )
+        hint = f"Compute the target from {source.code} itself; if it is made outside of the tape, watch it first."
         return scene.reason(message + ".", maker, hint, (scene.step_of(maker),))
     where = "while the tape was open" if scene.call.step is None else "in this batch"
     return scene.reason(
         f"No recorded op takes {name} {where}.",
         None,
-        f"Call tape.watch({name}) and compute the target from {name}.",
+        f"Call tape.watch({source.code}) and compute the target from {source.code}.",
     )
 
 
@@ -229,9 +227,9 @@ def _copy(scene: Scene, source: Source) -> Reason | None:
     node = syntax.expression(frame) if syntax is not None and frame is not None else None
     text = f"`{syntax.text(node)}`" if syntax is not None and node is not None else first.type
     name = next((v.name for v in reader.variables() if v.handle == tensor), None)
-    of = name or "another tensor"
+    of = "" if name is None else f" of {name}"
     return scene.reason(
-        f"{source.name} is a copy of {of} that {text} made{scene.at(first)}; the target was computed from the "
+        f"{source.name} is a copy{of} that {text} made{scene.at(first)}; the target was computed from the "
         "original, not from the copy.",
         first,
         "Give the original itself as the source, or compute the target from the copy.",
@@ -243,6 +241,20 @@ def _is_used(scene: Scene, original: int, copy: int) -> bool:
     """Whether the target depends on the original, and not by way of the copy."""
     toward = [edge for edge in scene.edges if edge.op in scene.toward]
     return any(original in edge.inputs for edge in toward) and not any(copy in edge.inputs for edge in toward)
+
+
+def dtype_reason(scene: Scene, source: Source) -> Reason | None:
+    """The reason when the source itself is of a type that has no gradient."""
+    dtype = source.gradient.variable.dtype
+    if carries_gradient(dtype) or dtype not in INTEGERS:
+        return None
+    used = next((edge for edge in scene.edges if source.tensor in edge.inputs and scene.inside(edge)), None)
+    return scene.reason(
+        f"{source.name} is of type {dtype}, and only floats have gradients.",
+        used,
+        "Make it of a float type such as tf.float32, or leave it out of the sources.",
+        () if used is None else (scene.step_of(used),),
+    )
 
 
 def unrecorded_reason(scene: Scene, source: Source, taking: Sequence[Edge]) -> Reason:
@@ -264,7 +276,9 @@ def unrecorded_reason(scene: Scene, source: Source, taking: Sequence[Edge]) -> R
     ]
     if watches and all(edge.op <= min(watches) for edge in inside):
         message = f"{name} is used only before tape.watch was called on it."
-        return scene.reason(message, used, f"Call tape.watch({name}) first thing in the `with` block.", steps)
+        return scene.reason(
+            message, used, f"Call tape.watch({source.code}) first thing in the `with` block.", steps
+        )
     if watches:
         return scene.reason(f"{name} is used by ops that the tape did not record.", used, "", steps)
     message, hint = _why_unwatched(scene, source)
@@ -276,14 +290,20 @@ def _why_unwatched(scene: Scene, source: Source) -> tuple[str, str]:
     name, variable = source.name, source.gradient.variable
     if variable.kind == "tensor":
         message = f"{name} is a tensor that the tape does not watch: call tape.watch first."
-        return message, f"Call tape.watch({name}) at the begin of the `with` block, or make it a tf.Variable."
+        return (
+            message,
+            f"Call tape.watch({source.code}) at the begin of the `with` block, or make it a tf.Variable.",
+        )
     if not scene.tape.watch_accessed:
         why = "the tape was made with watch_accessed_variables=False and tape.watch was not called on it"
-        return f"{name} is not watched: {why}.", f"Call tape.watch({name}) at the begin of the `with` block."
+        return (
+            f"{name} is not watched: {why}.",
+            f"Call tape.watch({source.code}) at the begin of the `with` block.",
+        )
     if variable.trainable is False:
         message = f"{name} is not trainable, so the tape does not watch it by itself."
         return message, (
-            f"Make it with trainable=True, call tape.watch({name}), or leave it out of the sources "
+            f"Make it with trainable=True, call tape.watch({source.code}), or leave it out of the sources "
             "(model.trainable_variables in place of model.variables)."
         )
     return f"{name} is used by ops that the tape did not record.", ""

@@ -12,6 +12,7 @@ from tapeinspect.analysis.none.scene import Scene, Source
 from tapeinspect.trace.records import Edge, PathStep, Reason
 
 _LONGEST = 200
+_CUSTOM = "Where tf.custom_gradient is used, its inner function has to return a gradient for each input."
 
 
 @dataclass
@@ -103,13 +104,32 @@ def _ending(scene: Scene, edge: Edge) -> str | None:
 
 def _refused(scene: Scene, source: Source, ways: _Ways) -> Reason:
     """A whole way leads to the target: one of the gradient functions on it gave None."""
+    by_op = {edge.op: edge for edge in ways.used}
+    for row in scene.reader.backward_calls(scene.call.id):
+        edge = by_op.get(row.op) if row.op is not None else None
+        if edge is None or not any(row.incoming):
+            continue
+        lost = [
+            tensor
+            for tensor, flow in zip(edge.inputs, row.outgoing, strict=False)
+            if flow is None and tensor in ways.reached
+        ]
+        if lost:
+            own = row.type if row.type != edge.type else f"of {edge.type}"
+            return scene.reason(
+                f"The way from {source.name} to the target ends{scene.at(edge)}: the gradient function {own} "
+                "gave None for it.",
+                edge,
+                _CUSTOM,
+                _steps(scene, ways, edge),
+            )
     target = next(target for target in scene.call.targets if target in ways.reached)
     maker = ways.reached[target]
     steps = _steps(scene, ways, maker) if maker is not None else ()
     return scene.reason(
         f"A gradient function on the way from the target to {source.name} gave None.",
         ways.last,
-        "Look for a tf.custom_gradient on the way: its inner function has to return a gradient for each input.",
+        _CUSTOM,
         steps,
     )
 
