@@ -19,6 +19,7 @@ from tapeinspect.trace.records import (
     FunctionTrace,
     Gradient,
     GradientCall,
+    IdleDropout,
     LineCost,
     Meta,
     Op,
@@ -236,6 +237,10 @@ class TraceReader:
     def sampled_steps(self) -> list[int]:
         """The batches that were looked at closely."""
         return self._samples.steps()
+
+    def idle_dropouts(self, step: int) -> list[IdleDropout]:
+        """Models that a batch called without `training`, so that the dropout in them does nothing."""
+        return self._samples.idle_dropouts(step)
 
     def watched(self) -> list[Watched]:
         """The variables that tapes watched in those batches."""
