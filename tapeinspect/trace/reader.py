@@ -23,6 +23,7 @@ from tapeinspect.trace.records import (
     Gradient,
     GradientCall,
     Health,
+    IdleDropout,
     LineCost,
     Meta,
     NoneEvidence,
@@ -294,6 +295,10 @@ class TraceReader:
     def sampled_steps(self) -> list[int]:
         """The batches that were looked at closely."""
         return self._samples.steps()
+
+    def idle_dropouts(self, step: int) -> list[IdleDropout]:
+        """Models that a batch called without `training`, so that the dropout in them does nothing."""
+        return self._samples.idle_dropouts(step)
 
     def watched(self) -> list[Watched]:
         """The variables that tapes watched in those batches."""

@@ -710,6 +710,22 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleDropout:
+    """A model that was called without `training`, so that the dropout in it does nothing."""
+
+    step: int
+    op: int
+    """One that ran in the model."""
+    model: str
+    layers: tuple[str, ...]
+    """The dropouts."""
+    rate: float
+    """The highest of theirs."""
+    handles: tuple[int, ...]
+    """Of the model's trainable variables."""
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
     """A variable that a tape watched, whether a gradient was asked for or not."""
 

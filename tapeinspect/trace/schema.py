@@ -198,6 +198,11 @@ TABLES: Final[dict[str, str]] = {
     "sample": "step INTEGER NOT NULL, op INTEGER NOT NULL, place INTEGER NOT NULL, tensor INTEGER NOT NULL,"
     " dtype TEXT NOT NULL, shape_json TEXT NOT NULL, min REAL, max REAL, mean REAL, zeros REAL, bad INTEGER,"
     " units INTEGER, dead INTEGER, examples INTEGER, saturated REAL",
+    # models that were called without `training` in those batches, though there is dropout in them. op: one that
+    # ran in it. layers_json: names of the dropouts; rate: the highest of theirs. handles_json: tensor ids of the
+    # handles of the model's trainable variables
+    "idle_dropout": "step INTEGER NOT NULL, op INTEGER NOT NULL, model TEXT NOT NULL, layers_json TEXT NOT NULL,"
+    " rate REAL NOT NULL, handles_json TEXT NOT NULL",
     # variables that a tape watched in those batches, whether a gradient was asked for or not
     "watched": "handle INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL,"
     " shape_json TEXT NOT NULL, trainable INTEGER NOT NULL",

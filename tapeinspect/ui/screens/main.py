@@ -22,6 +22,7 @@ from tapeinspect.ui.subject import terminal_size
 from tapeinspect.ui.widgets.bars import Footer, Header, TabBar
 from tapeinspect.ui.widgets.line_list import LineList
 from tapeinspect.ui.widgets.timeline import Timeline
+from tapeinspect.ui.widgets.work import begin
 
 if TYPE_CHECKING:
     from tapeinspect.ui.subject import Changes, Subject
@@ -130,7 +131,7 @@ class MainScreen(Deeds):
         self._told = len(self.subject.troubles)
         self._fail()
         if self.findings.due():
-            self.run_worker(self._look_for_findings, group="findings", exclusive=True)
+            begin(self, self._look_for_findings, "findings")
         waiting = not self.subject.counts.ops and (self.subject.live or changes.state)
         if waiting:
             self.trace_pane.reload()
