@@ -39,6 +39,8 @@ from tapeinspect.trace.records import (
     Stack,
     Stats,
     Step,
+    Survey,
+    SurveyFact,
     Tape,
     Value,
     Variable,
@@ -49,6 +51,7 @@ from tapeinspect.trace.samples import Samples
 from tapeinspect.trace.search import Search
 from tapeinspect.trace.series import Series
 from tapeinspect.trace.spans import BackwardSpans
+from tapeinspect.trace.tracing import Tracing
 from tapeinspect.trace.training import Steps, Training
 from tapeinspect.trace.values import Values
 
@@ -80,6 +83,7 @@ class TraceReader:
         self._values = Values(self._database)
         self.series = Series(self._database)
         """Figures of gradients, variables and updates over the steps."""
+        self._tracing = Tracing(self._database, self._interned)
         self.autograph = Autograph(self._database, self._interned)
         """What AutoGraph made of the step; empty until somebody asked for it."""
         self._causes = Causes(self._database)
@@ -242,8 +246,16 @@ class TraceReader:
         return self._values.value(tensor)
 
     def traces(self) -> list[FunctionTrace]:
-        """The traces of `tf.function`s."""
-        return self._events.traces()
+        """The traces of `tf.function`s, in order. See `FunctionTrace.retrace`."""
+        return self._tracing.traces()
+
+    def surveys(self) -> list[Survey]:
+        """Every time a step was traced to see what does not survive tracing; see `tapeinspect.analysis.survival`."""
+        return self._tracing.surveys()
+
+    def survey_facts(self, survey: int) -> list[SurveyFact]:
+        """What happened in one of them."""
+        return self._tracing.survey_facts(survey)
 
     def opaques(self) -> list[Opaque]:
         """Code that no callback reaches."""
