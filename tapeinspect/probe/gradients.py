@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from tapeinspect.probe import tf_private
 from tapeinspect.probe.names import name_in_code, variable_name
@@ -26,8 +28,8 @@ class Known:
     """A variable, or a tensor given as a source, that some gradient was asked for."""
 
     id: int
-    variable: Any
-    """The tf.Variable, kept so that its value can be read; None for a tensor."""
+    variable: Callable[[], Any] | None
+    """A weak reference to the tf.Variable, to read its value; None for a tensor."""
     handle: int | None
     by_delta: bool = False
     """The last step changed it by a single assign_add or assign_sub: the op's input is the change."""
@@ -91,7 +93,7 @@ class VariableTable:
 
     def _add(self, source: Any, variable: Any, name: str, handle: int | None) -> Known:
         self._count += 1
-        known = Known(self._count, variable, handle)
+        known = Known(self._count, None if variable is None else ref(variable), handle)
         count = self._names[name] = self._names.get(name, 0) + 1
         if count > 1:
             name = f"{name} ({count})"
@@ -124,7 +126,7 @@ class Updates:
         assert known.handle is not None
         if known.handle in self.changes:
             return
-        value = _read(known.variable)
+        value = _read(known)
         if value is None:
             return
         now = block_stats(array_of(value))
@@ -160,7 +162,7 @@ class Updates:
             return None
         if change.before is None:
             return change.delta
-        after = _read(change.known.variable)
+        after = _read(change.known)
         if after is None:
             return None
         change.known.by_delta = change.by_delta
@@ -222,10 +224,13 @@ def _tf_variable(source: Any) -> Any:
     return None
 
 
-def _read(variable: Any) -> Any:
-    """The value of a variable, while no tape looks; None when it cannot be read."""
+def _read(known: Known) -> Any:
+    """The value of a variable, while no tape looks; None when it cannot be read, or is no more."""
     import tensorflow as tf
 
+    variable = known.variable() if known.variable is not None else None
+    if variable is None:
+        return None
     try:
         return tf_private.read_variable(variable.handle, variable.dtype)
     except tf.errors.OpError:

@@ -7,11 +7,14 @@ the run. Tried with TensorFlow 2.16 and 2.21.
 from __future__ import annotations
 
 import importlib
+import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from tapeinspect.probe.frames import locals_of
 
 MINIMUM = (2, 16)
 
@@ -73,6 +76,15 @@ CAPABILITIES: tuple[Capability, ...] = (
         "quiet_pfor",
         "keeps jacobians from warning that functions run eagerly",
         ("tensorflow.python.ops.parallel_for.control_flow_ops:def_function.functions_run_eagerly",),
+    ),
+    Capability(
+        "works",
+        "traces a step between two batches without the script's tapes noticing",
+        (
+            "tensorflow.python.framework.func_graph:func_graph_from_py_func",
+            "tensorflow.python.autograph.core.ag_ctx:ControlStatusCtx",
+            "tensorflow.python.autograph.core.ag_ctx:Status.UNSPECIFIED",
+        ),
     ),
     Capability(
         "tracebacks",
@@ -156,6 +168,52 @@ def tapes_paused() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def tapes_aside(tapes: list[Any]) -> Iterator[None]:
+    """These open `tf.GradientTape`s of this thread record nothing of what runs inside; tapes opened inside do."""
+    recording = [tape for tape in tapes if tape._recording]
+    for tape in reversed(recording):
+        tape._pop_tape()
+    try:
+        yield
+    finally:
+        for tape in recording:
+            tape._push_tape()
+
+
+@contextmanager
+def fresh_autograph() -> Iterator[None]:
+    """AutoGraph's state is as at the start of a program, whatever the code around has switched off."""
+    from tensorflow.python.autograph.core import ag_ctx
+
+    with ag_ctx.ControlStatusCtx(status=ag_ctx.Status.UNSPECIFIED):
+        yield
+
+
+def is_tracing() -> bool:
+    """Whether the thread that runs is tracing a function, be it in an `init_scope` inside that trace."""
+    code = resolve("tensorflow.python.framework.func_graph:func_graph_from_py_func").__code__
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is code:
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextmanager
+def functions_traced() -> Iterator[None]:
+    """Inside, a tf.function is traced even where the script's run op by op."""
+    from tensorflow.python.eager import def_function
+
+    was = def_function.functions_run_eagerly()
+    def_function.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        def_function.run_functions_eagerly(was)
+
+
 def read_variable(handle: Any, dtype: Any) -> Any:
     """The value of a variable, sharing its memory. Raises tf.errors.OpError."""
     from tensorflow.python.ops import gen_resource_variable_ops
@@ -202,7 +260,7 @@ def original_code(frame: Any) -> Any:
     """The code object of the user's function that AutoGraph generated a frame's function from; None when unknown."""
     name = frame.f_code.co_name
     while frame is not None:
-        for value in list(frame.f_locals.values()):
+        for value in locals_of(frame).values():
             converted = getattr(value, "__code__", None)
             if converted is not None and converted.co_name == name.removeprefix("tf__"):
                 return converted
@@ -282,6 +340,15 @@ def hide_from_tracebacks(path: str) -> None:
 def view(tensor: Any) -> Any:
     """A NumPy array that shares the memory of an EagerTensor on the CPU; a copy from another device."""
     return tensor._numpy_internal()
+
+
+def is_tensor_value(value: Any) -> bool:
+    """Whether an object is an eager tensor, or one made of them: IndexedSlices, RaggedTensor, SparseTensor."""
+    import tensorflow as tf
+
+    if isinstance(value, (tf.IndexedSlices, tf.RaggedTensor, tf.SparseTensor)):
+        return True
+    return isinstance(value, tf.Tensor) and hasattr(value, "_id")
 
 
 def on_host(tensor: Any) -> bool:

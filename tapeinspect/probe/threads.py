@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class ThreadState:
     """One thread of the target."""
 
-    __slots__ = ("busy", "callback", "calls", "id", "missed", "tapes", "tracker")
+    __slots__ = ("busy", "callback", "calls", "id", "tapes", "tracker")
 
     def __init__(self, id: int, tracker: StepTracker) -> None:
         self.id = id
@@ -24,5 +24,3 @@ class ThreadState:
         self.calls = 0
         """How many calls of `tape.gradient` are running."""
         self.callback: Any = None
-        self.missed: tuple[int, int] | None = None
-        """The step, and the ops until then, when its frame was not found on the stack."""

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 
+from tapeinspect.trace.autograph import Autograph
 from tapeinspect.trace.backward import BackwardSpans
 from tapeinspect.trace.database import Database
 from tapeinspect.trace.events import Events
@@ -65,6 +66,8 @@ class TraceReader:
         self._training = Training(self._database, self._interned)
         self._events = Events(self._database, self._interned)
         self._values = Values(self._database)
+        self.autograph = Autograph(self._database, self._interned)
+        """What AutoGraph made of the step; empty until somebody asked for it."""
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._backward)
         self._meta: Meta | None = None

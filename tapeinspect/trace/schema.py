@@ -111,6 +111,52 @@ TABLES: Final[dict[str, str]] = {
     "probe_error": "id INTEGER PRIMARY KEY, part TEXT NOT NULL, message TEXT NOT NULL, detail TEXT NOT NULL",
     "finding": "id INTEGER PRIMARY KEY, rule TEXT NOT NULL, severity TEXT NOT NULL, step INTEGER, op INTEGER,"
     " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
+    # AutoGraph, written when somebody asked for it (`record --autograph`, the tab, `tapeinspect autograph`).
+    # One row for each time a step was really traced, in a sandbox, to see what AutoGraph makes of it. step:
+    # whose arguments were used, null for none. function, file, line: what was traced. status: 'traced',
+    # 'failed' (see ag_failure; the rest of the rows is still there), 'converted' (no arguments are known, so
+    # it was converted but not run: no marks, no branches). note and hint in words, for what a user should
+    # know of it, empty: nothing. ops: nodes of its graph, bodies of loops and branches included.
+    # convert_seconds: AutoGraph's share of trace_seconds
+    "ag_run": "id INTEGER PRIMARY KEY, step INTEGER, function TEXT NOT NULL, file INTEGER, line INTEGER,"
+    " status TEXT NOT NULL, note TEXT NOT NULL, hint TEXT NOT NULL, ops INTEGER NOT NULL,"
+    " convert_seconds REAL, trace_seconds REAL",
+    # one function that the trace met. parent: the ag_function it was first called by, at call_file and
+    # call_line. within: the ag_function whose generated source holds it (a nested function or lambda, which
+    # has no generated source of its own). kind: 'function', 'method', 'lambda', 'object' (its __call__),
+    # 'class', 'builtin', 'generator', 'tf.function'. role as in `file`. line, end_line, source: the original,
+    # decorators included, not dedented. status: 'converted', 'not_converted', 'failed' (AutoGraph tried and
+    # could not). rule: why, as a word (see records.AutographFunction), reason: in words. generated: exactly
+    # what tf.autograph.to_code gives. calls: how often it was called while tracing
+    "ag_function": "id INTEGER PRIMARY KEY, run INTEGER NOT NULL, parent INTEGER, within INTEGER,"
+    " name TEXT NOT NULL, module TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL, file INTEGER,"
+    " line INTEGER, end_line INTEGER, call_file INTEGER, call_line INTEGER, calls INTEGER NOT NULL,"
+    " status TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, source TEXT, generated TEXT",
+    # AutoGraph's own source map. line: in `generated`, from 1; original: line in the function's file
+    "ag_line": "function INTEGER NOT NULL, line INTEGER NOT NULL, original INTEGER NOT NULL,"
+    " PRIMARY KEY (function, line)",
+    # generated lines, first to last, that only AutoGraph needs. what: 'get_state', 'set_state', 'scope',
+    # 'return', 'declaration', 'branch' (an `else` that the user did not write), 'undefined'
+    "ag_fold": "function INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, what TEXT NOT NULL,"
+    " PRIMARY KEY (function, first)",
+    # one construct in the original source. line, end_line, col, end_col as in `frame`. construct: 'if',
+    # 'while', 'for', 'break', 'continue', 'return', 'and', 'or', 'not', 'comparison', 'conditional' (a if b
+    # else c), 'assert', 'print', 'append', 'lambda', 'comprehension'. became: the op type or 'python', or
+    # 'not_run'. count: how often it was met while tracing; for a loop in Python: how many turns it was
+    # unrolled into. text: in words. detail_json: {"variables": [{"name", "text", "invariant"}], "branches":
+    # [["if", 2], ["else", 1]]}, each of them left out when there is nothing to tell
+    "ag_construct": "id INTEGER PRIMARY KEY, run INTEGER NOT NULL, function INTEGER NOT NULL, line INTEGER"
+    " NOT NULL, end_line INTEGER, col INTEGER, end_col INTEGER, construct TEXT NOT NULL, became TEXT NOT NULL,"
+    " count INTEGER NOT NULL, text TEXT NOT NULL, detail_json TEXT NOT NULL",
+    # the mark of one original line: 'G' made graph ops, 'P' ran in Python while tracing only, 'U' a loop
+    # unrolled, '·' did not run. ops: graph ops whose innermost user frame is the line. count: turns of an
+    # unrolled loop, else how often the line ran while tracing
+    "ag_mark": "run INTEGER NOT NULL, file INTEGER NOT NULL, line INTEGER NOT NULL, mark TEXT NOT NULL,"
+    " ops INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (run, file, line)",
+    # what a trace failed with. file, line: the failing line of the user's. frames_json as in `error`, in the
+    # user's terms (AutoGraph's translated stack), outermost first
+    "ag_failure": "run INTEGER PRIMARY KEY, type TEXT NOT NULL, message TEXT NOT NULL, file TEXT, line INTEGER,"
+    " function TEXT NOT NULL, frames_json TEXT NOT NULL, explanation TEXT NOT NULL, hint TEXT NOT NULL",
 }
 
 INDEXES: Final[tuple[str, ...]] = (
@@ -120,6 +166,8 @@ INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX gradient_call_step ON gradient_call (step)",
     "CREATE INDEX tape_event_tape ON tape_event (tape)",
     "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
+    "CREATE INDEX ag_function_run ON ag_function (run)",
+    "CREATE INDEX ag_construct_function ON ag_construct (function)",
 )
 
 
