@@ -17,7 +17,7 @@ COMMANDS = {
     "export": "tapeinspect.cli.export",
     "info": "tapeinspect.cli.info",
     "autograph": "tapeinspect.cli.later",
-    "diff": "tapeinspect.cli.later",
+    "diff": "tapeinspect.cli.diff",
 }
 """The module of each command; it has `run(name, argv) -> exit status`. A script of such a name: ./record"""
 

@@ -11,7 +11,10 @@ from typing import NamedTuple
 from tapeinspect.cli.parsing import Parser, count, size
 from tapeinspect.errors import UsageError
 
-_TAKE_A_VALUE = {"-o", "--output", "--steps", "--mode", "--values", "--memory", "--max-size"}
+_TAKE_A_VALUE = {
+    "-o", "--output", "--steps", "--mode", "--values", "--memory", "--max-size", "--format", "--tolerance", "--only",
+    "--color",
+}  # fmt: skip
 
 
 class CommandLine(NamedTuple):

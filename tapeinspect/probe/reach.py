@@ -99,6 +99,8 @@ class Reach:
             self._variable(path, value, known_as)
         elif isinstance(value, FunctionType):
             self._function(path, value)
+        elif type(value).__name__ == "_DictWrapper":
+            self._dict_wrapper(path, value)
         elif isinstance(value, (list, dict, set, tuple, frozenset, deque, bytearray, array.array)):
             self._container(path, value)
         elif isinstance(value, type):
@@ -287,13 +289,6 @@ class Reach:
         if state is not None:
             self._tf_function(path, value, state)
             return
-        if cls.__name__ == "_DictWrapper":
-            self._add(path, value.__wrapped__)
-            snapshot = saved.SavedAttributes(
-                path, value, True, ("_self_last_wrapped_dict_snapshot",), getattr, setattr, delattr
-            )
-            self._save(snapshot)
-            return
         if cls.__module__.startswith(_NO_ENTRY) and not cls.__module__.startswith(_WALKED):
             return
         of_user = self._of_user(cls)
@@ -310,6 +305,12 @@ class Reach:
                     self._add(f"{path}.{name}", object.__getattribute__(value, name))
         if of_user:
             self._add(cls.__name__, cls)
+
+    def _dict_wrapper(self, path: str, value: Any) -> None:
+        """A dict that a tf.Module tracks: the dict itself, and what TensorFlow remembers of it."""
+        self._visit(path, value.__wrapped__, None)
+        names = ("_self_last_wrapped_dict_snapshot",)
+        self.saved.append(saved.SavedAttributes(path, value, True, names, getattr, setattr, delattr))
 
     def _attributes(
         self, path: str, attributes: Any, known_as: str | None = None, libraries: frozenset[str] = frozenset()

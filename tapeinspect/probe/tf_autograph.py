@@ -10,7 +10,17 @@ from types import FunctionType
 from typing import Any, Final
 
 _API: Final = "tensorflow.python.autograph.impl.api"
-OPERATORS: Final = ("if_stmt", "while_stmt", "for_stmt", "if_exp", "and_", "or_", "not_", "assert_stmt", "list_append")
+OPERATORS: Final = (
+    "if_stmt",
+    "while_stmt",
+    "for_stmt",
+    "if_exp",
+    "and_",
+    "or_",
+    "not_",
+    "assert_stmt",
+    "list_append",
+)
 """What generated code calls instead of Python's own constructs."""
 SYMBOLS: Final = (
     f"{_API}:converted_call",
@@ -141,7 +151,10 @@ def is_builtin(function: Any) -> bool:
 def is_tf_function(value: Any) -> bool:
     """Whether a callable is a `tf.function`."""
     target = getattr(value, "__func__", value)
-    return any(hasattr(found, "python_function") and hasattr(found, "get_concrete_function") for found in (value, target))
+    return any(
+        hasattr(found, "python_function") and hasattr(found, "get_concrete_function")
+        for found in (value, target)
+    )
 
 
 def translated_frames(error: BaseException) -> list[tuple[str, int, str, str, bool]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tapeinspect.trace.autograph import Autograph
 from tapeinspect.trace.backward import BackwardSpans
 from tapeinspect.trace.database import Database
+from tapeinspect.trace.differences import Differences
 from tapeinspect.trace.events import Events
 from tapeinspect.trace.filters import Vocabulary, parse_filter
 from tapeinspect.trace.interned import Interned
@@ -68,6 +69,8 @@ class TraceReader:
         self._values = Values(self._database)
         self.autograph = Autograph(self._database, self._interned)
         """What AutoGraph made of the step; empty until somebody asked for it."""
+        self.differences = Differences(self._database)
+        """Where the traced step differs from the eager one; empty until somebody asked for it."""
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._backward)
         self._meta: Meta | None = None

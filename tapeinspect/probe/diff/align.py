@@ -7,7 +7,7 @@ other lines (moved), and what tracing turns into constants is told apart from wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -27,11 +27,6 @@ PLUMBING: Final[dict[str, str]] = {
     "VariableShape": "shape arithmetic",
 }
 """Ops that move or hold values and compute none, with the words for it."""
-_SHAPES = frozenset({
-    "Shape", "ShapeN", "Size", "Rank", "BroadcastGradientArgs", "ConcatOffset", "DynamicStitch", "FloorMod",
-    "InvertPermutation", "Reshape", "Range", "Prod", "Maximum", "FloorDiv", "Pack", "StridedSlice", "Cast", "Fill",
-    "ExpandDims", "Squeeze", "ConcatV2", "BroadcastArgs", "Tile", "Slice", "GatherV2",
-})  # fmt: skip
 _CONTROL = {
     "If": "runs the branches of a tensor `if`",
     "StatelessIf": "runs the branches of a tensor `if`",
@@ -72,9 +67,13 @@ class RanOp:
     values: tuple[Any, ...] | None = None
     """Of its outputs, None when they were not kept."""
     digest: bytes | None = None
-    """Of the values; equal digests are equal bits."""
+    """Of the values' bits and types, not of their shapes."""
     shapes_only: bool = False
     """What it computes follows from shapes and constants."""
+    passes: bool = False
+    """Its value is that of one of its inputs."""
+    in_loop: bool = False
+    """It stands in the body or the condition of a graph's loop."""
     turn: int = 0
     """How often the same op of the graph, or the same place of the code, had run before."""
 
@@ -104,10 +103,30 @@ def align(eager: Sequence[RanOp], traced: Sequence[RanOp]) -> list[Pair]:
             lines[op.path, op.line][side].append(index)
     partner: dict[int, int] = {}
     for mine, theirs in lines.values():
-        for i, j in match([eager[i].type for i in mine], [traced[j].type for j in theirs]):
-            partner[mine[i]] = theirs[j]
+        _match_line(eager, traced, mine, theirs, partner)
     moved = _moved(eager, traced, partner)
     return _in_order(eager, traced, partner, moved)
+
+
+def _match_line(
+    eager: Sequence[RanOp],
+    traced: Sequence[RanOp],
+    mine: list[int],
+    theirs: list[int],
+    partner: dict[int, int],
+) -> None:
+    """Pair the ops of one line: by type and shape first, then by type, then by what they gave."""
+    keys: tuple[Callable[[RanOp], Hashable], ...] = (
+        lambda op: (op.type, op.dtype, op.shape),
+        lambda op: op.type,
+        lambda op: (op.digest, op.shape) if op.digest is not None and op.type not in PLUMBING else object(),
+    )
+    for key in keys:
+        found = match([key(eager[i]) for i in mine], [key(traced[j]) for j in theirs])
+        partner.update((mine[i], theirs[j]) for i, j in found)
+        used = {theirs[j] for _, j in found}
+        mine = [i for i in mine if i not in partner]
+        theirs = [j for j in theirs if j not in used]
 
 
 def match(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
@@ -180,12 +199,12 @@ def _moved(eager: Sequence[RanOp], traced: Sequence[RanOp], partner: dict[int, i
     used = set(partner.values())
     free: dict[Hashable, list[int]] = defaultdict(list)
     for j, op in enumerate(traced):
-        if j not in used and op.digest is not None and op.type not in PLUMBING:
-            free[op.type, op.digest].append(j)
+        if j not in used and op.digest is not None and op.type not in PLUMBING and not op.shapes_only:
+            free[op.type, op.shape, op.digest].append(j)
     found = {}
     for i, op in enumerate(eager):
-        if i not in partner and op.digest is not None and free.get((op.type, op.digest)):
-            found[i] = free[op.type, op.digest].pop(0)
+        if i not in partner and op.digest is not None and free.get((op.type, op.shape, op.digest)):
+            found[i] = free[op.type, op.shape, op.digest].pop(0)
     return found
 
 
@@ -211,16 +230,21 @@ def _in_order(
         if i in moved:
             pairs.append(Pair("moved", op, other, f"the graph has it on line {other.line}"))
         else:
-            pairs.append(Pair("equal", op, other))
+            why = "" if op.type == other.type else f"the graph computes it by {other.type}"
+            pairs.append(Pair("equal", op, other, why))
         pairs += [_alone(traced[k], "traced") for k in behind.pop(j, [])]
     return pairs
 
 
 def _alone(op: RanOp, side: Literal["eager", "traced"]) -> Pair:
     why = PLUMBING.get(op.type)
-    if why is None and op.shapes_only and op.type in _SHAPES:
-        why = "shape arithmetic; shapes are known while tracing"
+    if why is None and op.shapes_only:
+        why = "follows from shapes and constants, which are known while tracing"
+    if why is None and op.passes:
+        why = "changes nothing here"
     if why is None and side == "traced":
         why = _CONTROL.get(op.type)
+        if why is None and op.in_loop and op.shape == () and op.dtype in ("int32", "int64", "bool"):
+            why = "counts the turns of a tensor loop"
     eager, traced = (op, None) if side == "eager" else (None, op)
     return Pair("folded", eager, traced, why) if why else Pair(side, eager, traced)

@@ -47,8 +47,8 @@ def _leaks(traced: Side, blame: Blame) -> list[Found]:
                     "leaked-tensor",
                     "error",
                     blame.change(change.path),
-                    f"`{change.path}` keeps a tensor of the graph ({change.leak}) that has no value: this runs once, while"
-                    " tracing, and what it stores cannot be used outside",
+                    f"`{change.path}` is changed once per trace, not at each call, and what it gets then is a tensor of the"
+                    f" graph, a {change.leak}, that has no value and cannot be used outside",
                     "return the tensor from the step and store it where the step is called; or use a tf.Variable",
                 )
             )
@@ -124,8 +124,8 @@ def _printed(eager: Call, traced: Side, blame: Blame) -> list[Found]:
                     "python-print",
                     "warning",
                     blame.call("print", "sys.stdout.write", "sys.stderr.write"),
-                    f"each eager call prints {missing} line{'s' * (missing > 1)} on {name} ({sample[:40]!r}) that traced"
-                    " calls print once, while tracing",
+                    f"each eager call prints {missing} line{'s' * (missing > 1)} on {name} ({sample[:40]!r}) that the"
+                    " graph prints once per trace, not at each call",
                     "use tf.print to print at each call",
                 )
             )

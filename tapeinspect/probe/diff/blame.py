@@ -43,16 +43,21 @@ class Blame:
         """Where Python's or NumPy's random numbers are drawn, or those of a generator."""
         starts = _RANDOM.get(source, (source,))
         return self._first(
-            lambda node: isinstance(node, ast.Call) and ast.unparse(node.func).startswith(tuple(f"{s}." for s in starts))
+            lambda node: (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func).startswith(tuple(f"{s}." for s in starts))
+            )
         )
 
     def use(self, path: str) -> Spot | None:
         """Where something is read."""
         last = path.rpartition(".")[2]
         return self._first(
-            lambda node: isinstance(node, (ast.Name, ast.Attribute))
-            and isinstance(node.ctx, ast.Load)
-            and ast.unparse(node).rpartition(".")[2] == last
+            lambda node: (
+                isinstance(node, (ast.Name, ast.Attribute))
+                and isinstance(node.ctx, ast.Load)
+                and ast.unparse(node).rpartition(".")[2] == last
+            )
         )
 
     def _first(self, wanted: Callable[[ast.AST], bool]) -> Spot | None:
@@ -77,7 +82,7 @@ def _functions(path: str, line: int) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _first_line(node: Any) -> int:
-    return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    return min([int(node.lineno), *(d.lineno for d in getattr(node, "decorator_list", []))])
 
 
 def _targets(node: ast.AST) -> Iterator[ast.AST]:
@@ -91,7 +96,11 @@ def _targets(node: ast.AST) -> Iterator[ast.AST]:
         yield from node.targets
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         yield node.func.value  # a method may change its object
-    elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("next", "setattr", "heapq.heappush") and node.args:
+    elif (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("next", "setattr", "heapq.heappush")
+        and node.args
+    ):
         yield node.args[0]
 
 

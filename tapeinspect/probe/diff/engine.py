@@ -15,7 +15,7 @@ from tapeinspect.probe.diff.behaviour import Found
 from tapeinspect.probe.diff.blame import Blame, Spot
 from tapeinspect.probe.diff.explain import explain
 from tapeinspect.probe.diff.judge import Judged, JudgedOp, judge_call, judge_ops
-from tapeinspect.probe.diff.runs import Runner, Side
+from tapeinspect.probe.diff.runs import Runner, Side, flatten
 from tapeinspect.probe.diff.watch import Budget, EagerWatch, GraphWatch
 from tapeinspect.probe.reach import names_in
 from tapeinspect.probe.sandbox import Sandbox, sandbox
@@ -99,11 +99,10 @@ def _taken(step: StepFunction, box: Sandbox, blame: Blame) -> list[Found]:
         if last not in names:
             continue
         once = "dataset" not in entry.what.lower()
-        text = (
-            f"the step takes its next input from the {entry.what} `{entry.path}`: the graph takes one, while tracing, and"
-            " uses it in each call"
+        text = f"the step takes its next input from the {entry.what} `{entry.path}`" + (
+            ": the graph takes one, while tracing, and uses it in each call"
             if once
-            else f"the step takes its next input from the {entry.what} `{entry.path}`, which running it again would use up"
+            else ", which running it again would use up"
         )
         spot = blame.change(entry.path) or blame.use(entry.path)
         hint = "take the batch outside of the step and pass it as an argument"
@@ -129,12 +128,27 @@ def _failure(traced: Side, eager: Side, step: StepFunction, request: Request) ->
     assert error is not None
     spot = where_raised(error, request.role)
     code = linecache.getline(spot.path, spot.line).strip() if spot else ""
-    meaning = explain(type(error).__name__, str(error), code)
-    what = "this line fails to trace" if traced.tracing else f"call {len(traced.calls) + 1} of the traced step fails here"
+    meaning = explain(type(error).__name__, innermost_message(error), code)
+    what = (
+        "this line fails to trace"
+        if traced.tracing
+        else f"call {len(traced.calls) + 1} of the traced step fails here"
+    )
     if eager.error is not None:
         what += " (and eager calls fail, too)"
     shown = f" `{code}`" if code else ""
     return Found(meaning.rule, "error", spot, f"{what}:{shown}: {meaning.message}", meaning.hint)
+
+
+def innermost_message(error: BaseException) -> str:
+    """What an error says, without the traceback that AutoGraph puts in front of it."""
+    text = str(error)
+    if text.startswith("in user code:"):
+        blocks = [block for block in text.split("\n\n") if block.strip()]
+        text = blocks[-1]
+        plain = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("File ")]
+        text = "\n".join(plain)
+    return text
 
 
 def where_raised(error: BaseException, role: Callable[[str], str]) -> Spot | None:
@@ -156,11 +170,16 @@ def _ops(result: Comparison, runner: Runner, request: Request) -> None:
     seeds = EqualSeeds()
     graph = GraphWatch(runner.places, Budget(request.memory))
     traced = runner.traced(seeds, 1, graph)
-    eager_watch = EagerWatch(runner.places, Budget(request.memory))
+    given = frozenset(
+        t._id for _, t in flatten("", [runner.step.args, runner.step.kwargs]) if hasattr(t, "_id")
+    )
+    eager_watch = EagerWatch(runner.places, Budget(request.memory), given)
     eager = runner.eager(seeds, 1, eager_watch)
     trouble = traced.error or eager.error
     if trouble is not None:
-        result.notes.append(f"the ops could not be compared one by one: {type(trouble).__name__}: {trouble}"[:300])
+        result.notes.append(
+            f"the ops could not be compared one by one: {type(trouble).__name__}: {trouble}"[:300]
+        )
         return
     pairs: list[Pair] = align(eager_watch.ops, graph.ops)
     result.ops = judge_ops(pairs, request.tolerance)
@@ -170,7 +189,8 @@ def _conclude(result: Comparison, traced: Side, eager: Side, blame: Blame) -> No
     differs = [judged for judged in result.values if judged.distance.verdict == "real"]
     later = [judged for judged in differs if judged.call > 1]
     if later and len(later) == len(differs):
-        result.findings.append(_frozen(later, eager, traced, blame))
+        if not any(found.rule == "frozen-random" for found in result.findings):
+            result.findings.append(_frozen(later, eager, traced, blame))
     elif differs:
         result.first = next((op for op in result.ops if op.distance and op.distance.verdict == "real"), None)
         result.findings.append(_different(differs, result.first, blame))
@@ -184,7 +204,9 @@ def _conclude(result: Comparison, traced: Side, eager: Side, blame: Blame) -> No
 
 def _frozen(later: list[Judged], eager: Side, traced: Side, blame: Blame) -> Found:
     """The first call agrees and a later one does not: the graph holds something as it was while tracing."""
-    mine = {c.path for c in eager.calls[min(1, len(eager.calls) - 1)].changes if c.kind in ("python", "random")}
+    mine = {
+        c.path for c in eager.calls[min(1, len(eager.calls) - 1)].changes if c.kind in ("python", "random")
+    }
     still = {c.path for c in traced.calls[min(1, len(traced.calls) - 1)].changes}
     stale = sorted(mine - still)
     used = next((spot for path in stale if (spot := blame.use(path)) is not None), None)
@@ -207,8 +229,11 @@ def _different(differs: list[Judged], first: JudgedOp | None, blame: Blame) -> F
         code = linecache.getline(spot.path, spot.line).strip()
         where = f"; the first op that differs is the {first.pair.op.type} in `{code}`"
     judged = differs[0]
-    more = f" and {len(differs) - 1} more" if len(differs) > 1 else ""
-    text = f"{judged.kind} {judged.name}{more} differ{'' if more else 's'} beyond rounding{_by(judged)}{where}"
+    others = len({(d.kind, d.name) for d in differs}) - 1
+    more = f" and {others} more" if others else ""
+    text = (
+        f"{judged.kind} {judged.name}{more} differ{'' if more else 's'} beyond rounding{_by(judged)}{where}"
+    )
     return Found("different-values", "error", spot, text, "")
 
 

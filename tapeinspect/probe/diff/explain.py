@@ -89,6 +89,14 @@ _KNOWN: Final[tuple[_Entry, ...]] = (
         " allows shapes to differ",
     ),
     (
+        "TypeError|InvalidArgumentError|ValueError",
+        r"has type \w+ that does not match type|cannot compute .* as input",
+        "type-changes",
+        "two types meet here: a Python number has become a tensor of its own type while tracing, which eager Python"
+        " converts each time",
+        "begin with a number of the right type (0.0 in place of 0), or use tf.cast",
+    ),
+    (
         "RecursionError",
         r"",
         "recursion",
@@ -128,6 +136,9 @@ _KNOWN: Final[tuple[_Entry, ...]] = (
 
 def explain(error_type: str, message: str, code: str = "") -> Explanation:
     """What an error of tracing means. code: the line it was raised in."""
+    inner = re.match(r"(\w*(?:Error|Exception)): ", message)
+    if inner:  # AutoGraph wraps some errors in one of its own
+        error_type, message = inner[1], message[inner.end() :]
     for types, pattern, rule, text, hint in _KNOWN:
         if re.fullmatch(types, error_type) and re.search(pattern, message):
             return _sharpen(Explanation(rule, text, hint), code, message)
@@ -142,7 +153,9 @@ def _sharpen(found: Explanation, code: str, message: str) -> Explanation:
         instead = code.replace(".numpy()", "")
         method = re.search(r"(\w[\w.]*)\.numpy\(\)\.(mean|sum|max|min|prod|std|var|any|all)\(\)", code)
         if method:
-            op = {"std": "math.reduce_std", "var": "math.reduce_variance"}.get(method[2], f"reduce_{method[2]}")
+            op = {"std": "math.reduce_std", "var": "math.reduce_variance"}.get(
+                method[2], f"reduce_{method[2]}"
+            )
             instead = code.replace(method[0], f"tf.{op}({method[1]})")
         stored = re.search(r"\.append\(|\+=|\.add\(|\[.*\]\s*=[^=]", code)
         value = re.sub(r"^.*?\.(?:append|add)\((.*)\)$", r"\1", instead) if stored else instead

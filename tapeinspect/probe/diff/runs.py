@@ -33,7 +33,7 @@ class Call:
     variables: dict[str, Any] = field(default_factory=dict)
     """Values after the call."""
     changes: list[Change] = field(default_factory=list)
-    printed: Printed = Printed("", "")
+    printed: Printed = field(default_factory=lambda: Printed("", ""))
     seconds: float = 0.0
     traces: int = 0
     """How often the step was traced in it."""

@@ -59,7 +59,7 @@ class Places:
         """Where a stack stands, its frames given innermost first."""
         library = None
         for path, line in frames:
-            if "tensorflow/python" in path:
+            if "/site-packages/tensorflow/" in path or "/tensorflow/python/" in path:
                 continue
             role = self._role(path)
             if role == "user":
@@ -90,10 +90,14 @@ def mapped_stack() -> Iterator[tuple[str, int]]:
 class EagerWatch:
     """Takes down the ops that this thread runs eagerly."""
 
-    def __init__(self, places: Places, budget: Budget) -> None:
+    def __init__(self, places: Places, budget: Budget, given: frozenset[int] = frozenset()) -> None:
+        """given: ids of the tensors that the step is called with."""
         self.ops: list[RanOp] = []
         self._places = places
         self._budget = budget
+        self._given = given
+        self._made: dict[int, bytes | None] = {}
+        """The digest of each tensor that an op has made."""
         self._static: set[int] = set()
         self._turns: Counter[Any] = Counter()
         self._busy = False
@@ -116,14 +120,24 @@ class EagerWatch:
         try:
             name = op_type.decode() if isinstance(op_type, bytes) else op_type
             where = self._places.of_frames(stack_of(sys._getframe(1)))
-            static = is_static(name, [t._id in self._static for t in inputs], outputs)
+            static = is_static(name, [self._is_static(t) for t in inputs], outputs)
             if static:
                 self._static.update(t._id for t in outputs)
             key = (name, where)
-            self.ops.append(ran(name, where, _arrays(outputs), self._budget, static, self._turns[key]))
+            arrays = _arrays(outputs)
+            passed = {self._made.get(t._id) for t in inputs} - {None}
+            op = ran(name, where, arrays, self._budget, static, self._turns[key], passed)
+            self._made.update((t._id, digest([a])) for t, a in zip(outputs, arrays, strict=False))
+            self.ops.append(op)
             self._turns[key] += 1
         finally:
             self._busy = False
+
+    def _is_static(self, tensor: Any) -> bool:
+        """Whether an input is a constant: what an op made of constants, or what no op made."""
+        if tensor._id in self._made or tensor._id in self._given:
+            return tensor._id in self._static
+        return tensor.dtype.name not in _NO_VALUE
 
 
 @dataclass(slots=True, eq=False)
@@ -133,6 +147,7 @@ class GraphOp:
     type: str
     where: Where
     static: bool
+    in_loop: bool = False
     ran: int = 0
 
 
@@ -166,11 +181,11 @@ class GraphWatch:
             return
         self._busy = True
         try:
-            self._add(name, inputs, outputs)
+            self._add(name, inputs, outputs, graph)
         finally:
             self._busy = False
 
-    def _add(self, name: str, inputs: Any, outputs: Any) -> None:
+    def _add(self, name: str, inputs: Any, outputs: Any, graph: Any) -> None:
         import tensorflow as tf
 
         op = outputs[0].op if outputs else None
@@ -182,7 +197,7 @@ class GraphWatch:
         if static:
             self._static.update(id(t) for t in outputs)
         number = len(self.graph_ops)
-        self.graph_ops.append(GraphOp(name, where, static))
+        self.graph_ops.append(GraphOp(name, where, static, _in_loop(graph)))
         if name in PLUMBING and name != "ReadVariableOp":
             return
         seen = [t for t in outputs if t.dtype.name not in _NO_VALUE]
@@ -190,7 +205,8 @@ class GraphWatch:
         def saw(*values: Any) -> None:
             entry = self.graph_ops[number]
             copies = [_copy(v) for v in values] if len(seen) == len(outputs) else []
-            self.ops.append(ran(name, where, copies, self.budget, static, entry.ran))
+            op = ran(name, where, copies, self.budget, static, entry.ran, in_loop=entry.in_loop)
+            self.ops.append(op)
             entry.ran += 1
 
         tf.numpy_function(saw, seen, [])
@@ -212,14 +228,29 @@ def is_static(name: str, inputs: list[bool], outputs: Any) -> bool:
         return True
     if not inputs or name.startswith(_NEVER_STATIC):
         return False
-    return all(inputs) and all(t.dtype.is_integer or t.dtype.is_bool for t in outputs)
+    return all(inputs) and (name == "Fill" or all(t.dtype.is_integer or t.dtype.is_bool for t in outputs))
 
 
-def ran(name: str, where: Where, arrays: list[Any], budget: Budget, static: bool, turn: int) -> RanOp:
+def _in_loop(graph: Any) -> bool:
+    """Whether a graph is the body or the condition of a loop."""
+    return any(base.__name__ in ("WhileBodyFuncGraph", "WhileCondFuncGraph") for base in type(graph).__mro__)
+
+
+def ran(
+    name: str,
+    where: Where,
+    arrays: list[Any],
+    budget: Budget,
+    static: bool,
+    turn: int,
+    passed: Any = (),
+    in_loop: bool = False,
+) -> RanOp:
     """The entry of an op that ran."""
     first = arrays[0] if arrays else None
     size = sum(a.nbytes for a in arrays)
     kept = tuple(arrays) if arrays and budget.take(size) else None
+    bits = digest(arrays) if arrays else None
     return RanOp(
         name,
         where.path,
@@ -228,8 +259,10 @@ def ran(name: str, where: Where, arrays: list[Any], budget: Budget, static: bool
         first.dtype.name if first is not None else None,
         tuple(first.shape) if first is not None else None,
         kept,
-        digest(arrays) if arrays else None,
+        bits,
         static,
+        bits is not None and bits in passed,
+        in_loop,
         turn,
     )
 
@@ -238,7 +271,7 @@ def digest(arrays: list[Any]) -> bytes:
     """A digest of the bits of some arrays."""
     found = hashlib.blake2b(digest_size=12)
     for array in arrays:
-        found.update(f"{array.dtype}{array.shape}".encode())
+        found.update(array.dtype.str.encode())
         data = array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode()
         found.update(data)
     return found.digest()
