@@ -57,21 +57,13 @@ def _write(recorder: Recorder, step: StepFunction, result: Comparison, request: 
     notes = json.dumps(result.notes)
     row = (number, step.step, step.name, *where, result.verdict, request.tolerance, *times)
     sink.add("diff", (*row, len(result.ops), first_op, notes))
-    for judged_value in result.values:
-        v = judged_value
-        head = (sink.next_id("diff_value"), number, v.kind, v.name, v.call)
-        sink.add("diff_value", (*head, *_far(v.distance), v.note))
+    for v in result.values:
+        what = (sink.next_id("diff_value"), number, v.kind, v.name, v.call)
+        sink.add("diff_value", (*what, *_far(v.distance), v.note))
     for f in result.findings:
-        file = recorder.code.file(f.spot.path) if f.spot else None
-        row = (
-            sink.next_id("diff_finding"),
-            number,
-            f.rule,
-            f.severity,
-            file,
-            f.spot.line if f.spot else None,
-        )
-        sink.add("diff_finding", (*row, f.message, f.hint))
+        place = (recorder.code.file(f.spot.path), f.spot.line) if f.spot else (None, None)
+        head = (sink.next_id("diff_finding"), number, f.rule, f.severity)
+        sink.add("diff_finding", (*head, *place, f.message, f.hint))
     return number
 
 

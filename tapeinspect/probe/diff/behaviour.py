@@ -47,7 +47,7 @@ def _leaks(traced: Side, blame: Blame) -> list[Found]:
                     "leaked-tensor",
                     "error",
                     blame.change(change.path),
-                    f"`{change.path}` is changed once per trace, not at each call, and what it gets then is a tensor of the"
+                    f"`{change.path}` is changed once per trace, not at each call, and what it gets is a tensor of the"
                     f" graph, a {change.leak}, that has no value and cannot be used outside",
                     "return the tensor from the step and store it where the step is called; or use a tf.Variable",
                 )

@@ -82,7 +82,8 @@ def _functions(path: str, line: int) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _first_line(node: Any) -> int:
-    return min([int(node.lineno), *(d.lineno for d in getattr(node, "decorator_list", []))])
+    lines: list[int] = [node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]
+    return min(lines)
 
 
 def _targets(node: ast.AST) -> Iterator[ast.AST]:
