@@ -10,6 +10,7 @@ from tapeinspect.trace.autograph import Autograph
 from tapeinspect.trace.backward import Backward
 from tapeinspect.trace.causes import Causes
 from tapeinspect.trace.database import Database
+from tapeinspect.trace.differences import Differences
 from tapeinspect.trace.events import Events
 from tapeinspect.trace.filters import Vocabulary, parse_filter
 from tapeinspect.trace.interned import Interned
@@ -88,6 +89,8 @@ class TraceReader:
         """What AutoGraph made of the step; empty until somebody asked for it."""
         self._causes = Causes(self._database)
         self._samples = Samples(self._database)
+        self.differences = Differences(self._database)
+        """Where the traced step differs from the eager one; empty until somebody asked for it."""
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._spans)
         self._meta: Meta | None = None

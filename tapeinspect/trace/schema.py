@@ -227,6 +227,29 @@ TABLES: Final[dict[str, str]] = {
     # tensor; not reached by the trace). name: in the user's words. detail_json: see probe.survival
     "survey_fact": "id INTEGER PRIMARY KEY, survey INTEGER NOT NULL, fact TEXT NOT NULL, file INTEGER NOT NULL,"
     " line INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, detail_json TEXT NOT NULL",
+    # one comparison of the step run eagerly with the same step traced, on the arguments of `step`. verdict:
+    # 'same', 'different', 'fails_to_trace'. file, line: where the function begins. seconds: of one eager call,
+    # of one traced call, of tracing. first_*: the first op, in eager order, whose values really differ.
+    # notes_json: sentences on what could not be compared or put back. ops: what was aligned, 0 when ops were
+    # not compared
+    "diff": "id INTEGER PRIMARY KEY, step INTEGER, function TEXT NOT NULL, file INTEGER, line INTEGER,"
+    " verdict TEXT NOT NULL, tolerance REAL, eager_seconds REAL, traced_seconds REAL, trace_seconds REAL,"
+    " ops INTEGER NOT NULL, first_op INTEGER, notes_json TEXT NOT NULL",
+    # aligned ops, in the order of the eager run. relation: 'equal', 'eager' (only there), 'traced' (only
+    # there), 'moved' (another line of the graph), 'folded' (why: in words). file, line: the user's innermost
+    # line; library: "file:line" of the innermost line of a library such as Keras. traced_type, traced_line:
+    # where they are others. turn: how often the op had run before. verdict: 'bit-equal', 'rounding', 'real',
+    # null where values were not compared
+    "diff_op": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, relation TEXT NOT NULL, type TEXT NOT NULL,"
+    " traced_type TEXT, file INTEGER, line INTEGER, traced_line INTEGER, library TEXT, turn INTEGER NOT NULL,"
+    " dtype TEXT, shape_json TEXT, max_abs REAL, max_rel REAL, ulp INTEGER, verdict TEXT, why TEXT NOT NULL",
+    # kind: 'output', 'gradient', 'variable' (its value after the call). call: which call of the step, from 1
+    "diff_value": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,"
+    " call INTEGER NOT NULL, max_abs REAL, max_rel REAL, ulp INTEGER, verdict TEXT NOT NULL,"
+    " note TEXT NOT NULL",
+    # what a user should look at; severity as in `finding`, the most severe first
+    "diff_finding": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, rule TEXT NOT NULL, severity TEXT NOT NULL,"
+    " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
 }
 
 OPTIONAL: Final = frozenset({"backward", "gradient_sum", "none_evidence", "origin"})
@@ -244,6 +267,7 @@ INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
     "CREATE INDEX ag_function_run ON ag_function (run)",
     "CREATE INDEX ag_construct_function ON ag_construct (function)",
+    "CREATE INDEX diff_op_diff ON diff_op (diff)",
 )
 
 
