@@ -45,6 +45,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
     tracker = state.tracker
     running = tracker.frame
     tapes = state.tapes
+    marks = recorder.backward_log.marks
     thread = state.id
     held = recorder.held
     budget = held.budget
@@ -158,6 +159,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
 
             tape = None
             if tapes and possible is not None and possible(inputs):
+                marks[id(attrs)] = sink.count + 1
                 tape = (
                     tapes[0].id if len(tapes) == 1 else recorder.tape_log.which(tapes, found, inputs, outputs)
                 )

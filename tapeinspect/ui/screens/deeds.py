@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.screen import Screen
 
-from tapeinspect.trace.records import OpFilter
+from tapeinspect.trace.records import Finding, OpFilter
 from tapeinspect.ui.actions import ACTIONS
 from tapeinspect.ui.widgets.bars import Footer, TabBar
 from tapeinspect.ui.widgets.line_list import LineList
@@ -17,6 +17,7 @@ from tapeinspect.ui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from tapeinspect.ui.panes.autograph import AutographPane
+    from tapeinspect.ui.panes.gradients import GradientsTable
     from tapeinspect.ui.panes.tape import TapePane
     from tapeinspect.ui.screens.main import MainScreen
 
@@ -104,7 +105,8 @@ class Deeds(Screen[None]):
 
     # batches
 
-    def _view(self, step: int) -> None:
+    def view_batch(self, step: int) -> None:
+        """View a batch, and follow the script when it is the newest."""
         main = self._main
         if not 1 <= step <= main.subject.counts.steps:
             self.say("There is no older batch." if step < 1 else "There is no newer batch.", True)
@@ -115,17 +117,17 @@ class Deeds(Screen[None]):
         main.view(step)
 
     def action_older(self) -> None:
-        self._view((self._main.viewed or 1) - 1)
+        self.view_batch((self._main.viewed or 1) - 1)
 
     def action_newer(self) -> None:
-        self._view((self._main.viewed or 0) + 1)
+        self.view_batch((self._main.viewed or 0) + 1)
 
     def action_to_live(self) -> None:
         if self._main.subject.counts.steps:
-            self._view(self._main.subject.counts.steps)
+            self.view_batch(self._main.subject.counts.steps)
 
     def on_timeline_picked(self, event: Timeline.Picked) -> None:
-        self._view(event.batch)
+        self.view_batch(event.batch)
 
     def action_whole_run(self) -> None:
         pane = self._main.trace_pane
@@ -225,6 +227,18 @@ class Deeds(Screen[None]):
 
         self.app.push_screen(ValueScreen(self._main.subject, tensor))
 
+    def action_over_time(self) -> None:
+        from tapeinspect.ui.over_time.screen import OverTimeScreen
+
+        main = self._main
+        variable = getattr(main.pane(3), "variable_here", lambda: None)() if main.tab == 3 else None
+
+        def decided(step: int | None) -> None:
+            if step is not None:
+                self.view_batch(step)
+
+        self.app.push_screen(OverTimeScreen(main.subject, main.viewed, variable), decided)
+
     async def on_tape_pane_op_picked(self, event: TapePane.OpPicked) -> None:
         main = self._main
         await main.open_tab(1)
@@ -279,16 +293,42 @@ class Deeds(Screen[None]):
         self._again(-1)
 
     async def action_first_bad(self) -> None:
+        from tapeinspect.ui.screens import explain
+
+        await explain.first_bad(self._main)
+
+    def action_why(self) -> None:
+        from tapeinspect.ui.screens import explain
+
+        explain.why(self._main)
+
+    def on_gradients_table_why(self, event: GradientsTable.Why) -> None:
+        self.action_why()
+
+    def action_findings(self) -> None:
+        from tapeinspect.ui.screens.findings import FindingsScreen
+
+        findings = self._main.findings
+        self.app.push_screen(
+            FindingsScreen(self._main.subject, findings.found, findings.looked), self._go_to_finding
+        )
+
+    async def _go_to_finding(self, item: Finding | None) -> None:
+        """View the batch of a finding and its op, or the first op of its line."""
         main, reader = self._main, self._main.subject.reader
-        found = reader.op_ids(OpFilter(bad=True)) if reader is not None else ()
-        if reader is None or not len(found):
-            self.say("No op has NaN or Inf in an output so far.")
+        if item is None or reader is None:
             return
-        await main.open_tab(1)
-        step = reader.rows([found[0]])[0].step
-        if step is not None:
-            self._view(step)
-        main.trace_pane.go_to_op(found[0])
+        if item.step is not None:
+            self.view_batch(item.step)
+        op = item.op
+        if op is None and item.path is not None and item.line is not None:
+            ops = reader.op_ids(OpFilter(step=item.step, path=item.path, line=item.line))
+            op = ops[0] if len(ops) else None
+        if op is None:
+            await main.open_tab(3)
+        else:
+            await main.open_tab(1)
+            main.trace_pane.go_to_op(op)
 
     def action_clear(self) -> None:
         main = self._main
