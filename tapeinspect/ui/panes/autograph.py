@@ -104,7 +104,7 @@ class AutographPane(Vertical):
             self.card: code and run is not None and self.card.failure is not None,
             self.list: view == "functions" or (code and not self.low and bool(self.functions)),
             self.traces: view == "traces",
-            self.story: run is not None or view == "traces",
+            self.story: run is not None if view != "traces" else self.traces.trace is not None,
         }
         for part, display in shown.items():
             part.display = display if zoomed is None else part is zoomed
