@@ -152,6 +152,8 @@ def failed(error: BaseException) -> Verdict:
         or "could not find" in lowered
     ):
         return "failed", "no_source", "its source cannot be read: put it into a file"
+    if "AsyncFunctionDef" in text:
+        return "failed", "unsupported", "it is an async function, which AutoGraph does not convert"
     if name == "UnsupportedLanguageElementError":
         return "failed", "unsupported", f"it uses what AutoGraph cannot convert: {text}"
     if "__code__" in text:

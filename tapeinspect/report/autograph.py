@@ -83,15 +83,18 @@ def load(trace: TraceReader, name: str | None) -> Report:
         )
     functions = trace.autograph.functions(run.id)
     if name is not None:
-        functions = _named(functions, name)
+        functions = _named(functions, name, run)
     shown = tuple(_report(trace, run.id, f) for f in functions if f.generated is not None)
     listed = tuple(f for f in functions if f.status != "converted" and f.generated is None)
     findings = tuple(f for f in trace.findings() if f.step in (run.step, None)) if name is None else ()
     return Report(run, trace.autograph.failure(run.id), shown, listed, findings)
 
 
-def _named(functions: list[AutographFunction], name: str) -> list[AutographFunction]:
-    for wanted in (name, name.rpartition(".")[2]):
+def _named(functions: list[AutographFunction], name: str, run: AutographRun) -> list[AutographFunction]:
+    named = (
+        run.function if run.status == "converted" else name
+    )  # a lambda is known by another name than its own
+    for wanted in (name, name.rpartition(".")[2], named):
         found = [f for f in functions if f.name == wanted or f.name.endswith(f".{wanted}")]
         own = [f for f in found if f.generated is not None] or found
         if own:
