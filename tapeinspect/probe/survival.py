@@ -9,7 +9,7 @@ a fact, in its `detail_json`:
   left in it), variable (it is a tf.Variable), within
 - read: scope ('global', 'outer'), kind ('int', 'float', 'ndarray'), value
 - iterate: kind (type of the iterator), outside
-- eager: nothing
+- catch (an `except` for errors of ops; name: the error), eager (name: the method of the tensor): nothing
 """
 
 from __future__ import annotations

@@ -136,8 +136,8 @@ class Watch:
         plain = self._role(frame.f_code.co_filename) == "user"
         stores, names = code.stores.get(where[1]), code.reads.get(where[1])
         calls = [c for c in code.calls.get(where[1], ()) if plain or _is_print(c)]
-        loops = code.loops.get(where[1])
-        if not (stores or names or calls or loops):
+        loops, handlers = code.loops.get(where[1]), code.handlers.get(where[1])
+        if not (stores or names or calls or loops or handlers):
             return
         local, globals_ = frame.f_locals, frame.f_globals
         for store in stores or ():
@@ -148,6 +148,8 @@ class Watch:
                 given = [survival_code.resolve(arg, local, globals_) for arg in call.args]
                 self._note_call(function, where, given)
         if self.reached[where] == 1:
+            for handler in handlers or ():
+                self._catch(handler, where, local, globals_)
             for name in names or ():
                 self._read(name.id, where, frame, local, globals_)
             for iterated in loops or ():
@@ -166,6 +168,13 @@ class Watch:
         if number or type(value).__name__ == "ndarray":
             kind = type(value).__name__
             self._add("read", where, name, {"scope": scope, "kind": kind, "value": _text(value)})
+
+    def _catch(self, handler: ast.ExceptHandler, where: Where, local: Any, globals_: Any) -> None:
+        """A handler of errors that ops raise when they run."""
+        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        for kind in types:
+            if kind is not None and tf_survey.is_op_error(survival_code.resolve(kind, local, globals_)):
+                self._add("catch", (where[0], handler.lineno), ast.unparse(kind), {})
 
     def _iterate(self, iterated: Any, where: Where, text: str) -> None:
         if iterated is None or not hasattr(type(iterated), "__next__") or tf_survey.runs_in_graph(iterated):

@@ -92,6 +92,13 @@ def is_dataset_iterator(value: Any) -> bool:
     return isinstance(value, tf.data.Iterator)
 
 
+def is_op_error(kind: Any) -> bool:
+    """Whether this is a class of errors that ops raise when they run."""
+    import tensorflow as tf
+
+    return isinstance(kind, type) and issubclass(kind, tf.errors.OpError)
+
+
 def translated_stack(error: BaseException) -> list[tuple[str, int, str]]:
     """(file, line, function) of the frames of an error while tracing, innermost first, in the user's own terms."""
     metadata = getattr(error, "ag_error_metadata", None)

@@ -240,6 +240,19 @@ def numpy_fails(x):
 
 
 @step()
+def exceptions(x):
+    try:
+        y = tf.linalg.inv(x)
+    except tf.errors.InvalidArgumentError:  # RULE exception-control-flow
+        y = tf.eye(2)
+    try:
+        number = int("x")
+    except (ValueError, KeyError):
+        number = 0
+    return y * number
+
+
+@step()
 def assert_fails(x):
     assert tf.reduce_sum(x) > 0.0  # RULE assert-on-tensor
     return x
