@@ -106,7 +106,7 @@ def write(recorder: Recorder, step: StepFunction, survey: Survey) -> int:
             where = frames[0][:2] if frames else (None, None)
             failure = (type(error).__name__, tf_survey.plain_message(error), *where, json.dumps(shown))
         status = "traced" if error is None else "failed"
-        sink.add("survey", (run, step.step, step.name, status, survey.seconds, *failure))
+        sink.add("survey", (run, step.step or None, step.name, status, survey.seconds, *failure))
         for fact in survey.facts:
             place = (code.file(fact.where[0]), fact.where[1])
             row = (sink.next_id("survey_fact"), run, fact.fact, *place, fact.name, fact.count)
