@@ -84,6 +84,8 @@ def look_at(recorder: Recorder, target: StepFunction, named: StepFunction | None
     if target.callable and recorder.can("survey"):
         try:
             survival.collect(recorder, target)
+        except WorkRefused as refused:
+            recorder.say(refused.message, refused.hint)
         except Exception as error:  # what AutoGraph made of the step is there all the same
             recorder.note_trouble("survey", error)
     return run

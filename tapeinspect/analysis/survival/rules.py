@@ -200,7 +200,7 @@ def needs_value(fact: SurveyFact, source: Source) -> Problem | None:
     if found is None:
         return None
     rule, eager, traced, fix = found
-    return _problem(rule, "error", fact, eager, f"{traced} Tracing stopped before this line.", fix)
+    return _problem(rule, "error", fact, eager, traced, fix)
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -286,5 +286,7 @@ def _mentions_names(fact: SurveyFact, source: Source) -> bool:
 
 
 def _problem(rule: str, severity: str, fact: SurveyFact, eager: str, traced: str, fix: str) -> Problem:
+    if fact.detail.get("behind"):
+        traced += " Tracing stopped before this line."
     known = "error" if severity == "error" else "info" if severity == "info" else "warning"
     return Problem(rule, known, fact.path, fact.line, eager, traced, fix)  # type: ignore[arg-type]
