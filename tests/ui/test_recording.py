@@ -250,10 +250,10 @@ async def test_finding_text_in_the_source(open_app: Open, plain: Path) -> None:
         source = pilot.app.main.trace_pane.source
         pilot.app.main.find("x", 1)  # something to look for is needed before `.` goes anywhere
         await pilot.press("2", "/", *"matmul", "enter")
-        assert "MatMul" in pilot.app.main.pane(2).copy_text()
-        first = pilot.app.main.pane(2).cursor
+        assert "MatMul" in pilot.app.main.pane(2).tape.copy_text()
+        first = pilot.app.main.pane(2).tape.cursor
         await pilot.press(".")
-        assert pilot.app.main.pane(2).cursor == first, "the only hit is found again"
+        assert pilot.app.main.pane(2).tape.cursor == first, "the only hit is found again"
         assert source.file is not None
 
 

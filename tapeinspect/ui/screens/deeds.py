@@ -146,8 +146,9 @@ class Deeds(Screen[None]):
             await self.run_action(event.action.id)
 
     def action_zoom(self) -> None:
-        if self._main.tab == 1:
-            self._main.trace_pane.zoom()
+        pane = self._main.pane(self._main.tab)
+        if hasattr(pane, "zoom"):
+            pane.zoom()
         else:
             self.say("This tab has the whole screen already.")
 
