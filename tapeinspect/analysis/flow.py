@@ -54,7 +54,7 @@ def gradient_pass(reader: TraceReader, call: GradientCall) -> Pass:
     calls = reader.backward_calls(call.id)
     reached = _reached(reader, calls)
     tape = _tape(reader, call)
-    if tape is None or not reader.has_backward or call.method != "gradient":
+    if tape is None or not calls or call.method != "gradient":
         return Pass(call, calls, reached, {})
     edges = reader.edges(*_span(tape, call, reader.counts.ops))
     sources = frozenset(
