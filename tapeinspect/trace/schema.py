@@ -263,7 +263,6 @@ INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX gradient_call_step ON gradient_call (step)",
     "CREATE INDEX tape_event_tape ON tape_event (tape)",
     "CREATE INDEX backward_call ON backward (call)",
-    "CREATE INDEX backward_op ON backward (op)",
     "CREATE INDEX gradient_sum_call ON gradient_sum (call)",
     "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
     "CREATE INDEX ag_function_run ON ag_function (run)",
