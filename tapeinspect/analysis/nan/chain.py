@@ -65,7 +65,7 @@ class Chain:
             if edge.op in self.members:
                 continue
             self.members[edge.op] = edge
-            waiting += [(given, edge) for given in self._bad_inputs(edge)]
+            waiting += self._bad_inputs(edge)
         self.roots.sort(key=lambda root: root.edge.op)
 
     def is_nan(self, edge: Edge) -> bool:
@@ -89,11 +89,14 @@ class Chain:
             edge = next(iter(self.reader.edges(producer, producer)), None) if producer is not None else None
         return edge
 
-    def _bad_inputs(self, edge: Edge) -> list[int]:
-        """The bad inputs of an op; none for one where the line begins, which is taken down as a root."""
+    def _bad_inputs(self, edge: Edge) -> list[tuple[int, Edge]]:
+        """The bad inputs of an op, each with the op that took it: another one where a variable lies between.
+
+        None for an op where the line begins, which is taken down as a root.
+        """
         found = [tensor for tensor in edge.inputs if tensor in self.bad]
         if found:
-            return found
+            return [(tensor, edge) for tensor in found]
         if edge.type == "ReadVariableOp" and edge.inputs:
             return self._assigned(edge, edge.inputs[0])
         if edge.type in _SOURCES:
@@ -120,17 +123,17 @@ class Chain:
             return None
         return next((given.tensor for given in note.inputs if given.nan or given.inf), None)
 
-    def _read_unseen(self, edge: Edge) -> list[int] | None:
+    def _read_unseen(self, edge: Edge) -> list[tuple[int, Edge]] | None:
         """Go on with the variables that are bad, when the op may have read one of them unseen; None when none is."""
         if edge.step is None:
             return None
         figures = self.reader.variable_steps(edge.step)
         handles = {variable.id: variable.handle for variable in self.reader.variables()}
         hurt = [handles.get(variable) for variable, step in figures.items() if step.nan or step.inf]
-        found = [tensor for handle in hurt if handle for tensor in self._assigned(edge, handle)]
+        found = [one for handle in hurt if handle for one in self._assigned(edge, handle)]
         return found or None
 
-    def _assigned(self, reading: Edge, handle: int) -> list[int]:
+    def _assigned(self, reading: Edge, handle: int) -> list[tuple[int, Edge]]:
         """The bad tensors that were last assigned to a variable before it was read."""
         while True:
             before = [
@@ -139,7 +142,7 @@ class Chain:
                 if edge.op < reading.op and assigns(edge.type) and edge.inputs and edge.inputs[0] == handle
             ]
             for edge in reversed(before):
-                found = [tensor for tensor in edge.inputs[1:] if tensor in self.bad]
+                found = [(tensor, edge) for tensor in edge.inputs[1:] if tensor in self.bad]
                 if found:
                     self.members[edge.op] = edge
                     self.toward.setdefault(edge.op, reading)

@@ -37,7 +37,7 @@ class CauseScreen(ModalScreen["int | None"]):
         self.build = build
         self.card: CauseLines | None = None
         self.list = CauseList(id="cause", title=title)
-        self.list.note = "Enter goes to the op · y copies · Esc closes"
+        self.list.note = "Enter goes there · y copies · Esc closes"
 
     def compose(self) -> ComposeResult:
         yield self.list

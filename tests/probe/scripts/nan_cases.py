@@ -104,7 +104,7 @@ def overflow_of_square(w, x):
 def all_masked(w, x):
     with tf.GradientTape() as tape:
         mask = tf.where(x > 0.0, 0.0, -math.inf)
-        shares = tf.nn.softmax(w * x + mask)  # TURN
+        shares = tf.nn.softmax(w * x + mask)  # HERE
         loss = tf.reduce_sum(shares * w)
     return loss, tape.gradient(loss, [w]), [w]
 
