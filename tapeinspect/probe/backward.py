@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from tapeinspect.probe import failures, tf_private, values
 from tapeinspect.probe.sink import OUTPUT, WIDTH
 from tapeinspect.probe.sites import FLOATS
+from tapeinspect.trace.figures import block_stats, norm_of
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -213,7 +214,10 @@ class BackwardHooks:
             if type(tensor) is self._eager and tensor._id not in made and tensor.dtype.name in FLOATS:
                 array = values.array_of(tensor)
                 if array.size <= _SMALL:
-                    sink.add("stats", values.stats_row(tensor, array))
+                    norm = norm_of(array)
+                    f = None if norm is not None else block_stats(array)
+                    bad = (f.nan, f.inf, f.norm) if f else (0, 0, norm)
+                    sink.add("health", (tensor._id, -sink.count, *bad))
 
     def _note_sum(self, call: int, first: int, result: Any, gradients: Any) -> None:
         made, parts = self._references((result,)), self._references(gradients)

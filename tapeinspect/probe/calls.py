@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import tf_private, values
+from tapeinspect.probe import magnitudes, tf_private, values
 from tapeinspect.probe.evidence import Evidence
 from tapeinspect.probe.gradients import figures
 
@@ -111,6 +111,9 @@ class CallLog:
                 recorder.updates.follow(known)
             row = (first + index, call.id, call.step, known.id, *figures(gradient))
             recorder.sink.add("gradient", row)
+            if magnitudes.wanted(call.step) and gradient is not None and call.step is not None:
+                array = values.array_of(getattr(gradient, "values", gradient))
+                magnitudes.write(recorder.sink, call.step, known.id, "gradient", array)
         self._evidence.take(call, first, sources, results)
 
     def _note_loss(self, state: ThreadState, call: Call) -> None:

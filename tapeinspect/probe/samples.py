@@ -7,11 +7,12 @@ keeps references to the tensors in question while a tape is open; their figures 
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tapeinspect.probe import tf_private, values
+from tapeinspect.probe import tf_layers, tf_private, values
 from tapeinspect.probe.names import variable_name
 from tapeinspect.trace.figures import block_stats
 
@@ -38,6 +39,9 @@ _INPUTS: Final = {
     "OneHot": (0,),
     "FusedBatchNormV3": (3, 4),
 }
+_PRODUCTS: Final = frozenset({"MatMul", "Conv2D", "Conv1D", "Einsum", "BatchMatMulV2"})
+_CALLS: Final = 8
+"""Ops of a step whose stack is searched for a model that is called without `training`."""
 _NO_DATA: Final = ("ReadVariableOp", "ResourceGather", "VarHandleOp", "Random", "Stateless")
 
 
@@ -52,6 +56,9 @@ class _Sampled:
     waiting: list[tuple[Any, ...]] = field(default_factory=list)
     bytes: int = 0
     relus: int = 0
+    searched: int = 0
+    idle: set[int] = field(default_factory=set)
+    """Ids of the models whose dropout was found to be off."""
 
 
 class Samples:
@@ -118,6 +125,20 @@ class Samples:
             row = (handle, sampled.step, variable_name(variable, frame, None), variable.dtype.name, shape)
             self._recorder.sink.add("watched", (*row, int(bool(variable.trainable))))
 
+    def note_idle(self, sampled: _Sampled, frame: Any) -> None:
+        """Take down a model that is called without `training`, so that the dropout in it does nothing."""
+        sampled.searched += 1
+        found = tf_layers.idle_dropouts(frame)
+        if found is None or id(found[0]) in sampled.idle:
+            return
+        layer, dropouts = found
+        sampled.idle.add(id(layer))
+        handles = (getattr(getattr(v, "value", v), "handle", None) for v in layer.trainable_variables)
+        ids = [handle._id for handle in handles if handle is not None and hasattr(handle, "_id")]
+        names, rate = json.dumps([name for name, _ in dropouts]), max(rate for _, rate in dropouts)
+        row = (sampled.step, self._recorder.sink.count, layer.name, names, rate, json.dumps(ids))
+        self._recorder.sink.add("idle_dropout", row)
+
     def work(self, sampled: _Sampled) -> None:
         """Work out the figures of the tensors that wait."""
         waiting, sampled.waiting, sampled.bytes = sampled.waiting, [], 0
@@ -177,6 +198,8 @@ def _make_callback(recorder: Recorder, samples: Samples, state: ThreadState, sam
             elif index in wanted:
                 keep(-1 - index, op_type, tensor)
         made.update([tensor._id for tensor in outputs])
+        if op_type in _PRODUCTS and sampled.searched < _CALLS:
+            samples.note_idle(sampled, sys._getframe(3))
         if op_type in _OUTPUTS:
             keep(0, op_type, outputs[0])
         elif outputs and not op_type.startswith(_NO_DATA) and not possible(tuple(inputs)):

@@ -174,7 +174,7 @@ class _Measured:
         for output in self._ops.op(op).outputs if op is not None else ():
             if output.id == tensor:
                 return output.spec, output.health
-        row = self._database.one("SELECT nan, inf, norm FROM stats WHERE tensor = ?", (tensor,))
+        row = self._database.one("SELECT nan, inf, norm FROM health WHERE tensor = ?", (tensor,))
         if row is None:
             return None, None
         return None, Health(decode.whole(row[0]), decode.whole(row[1]), decode.maybe_real(row[2]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tapeinspect.trace import decode
 from tapeinspect.trace.database import Database, Row
-from tapeinspect.trace.records import Sample, TensorSpec, Watched
+from tapeinspect.trace.records import IdleDropout, Sample, TensorSpec, Watched
 
 
 class Samples:
@@ -33,6 +33,26 @@ class Samples:
         )
         return [_sample(row) for row in rows]
 
+    def idle_dropouts(self, step: int) -> list[IdleDropout]:
+        """The models that one batch called without `training`, though there is dropout in them."""
+        if not self._has("idle_dropout"):
+            return []
+        rows = self._database.rows(
+            "SELECT step, op, model, layers_json, rate, handles_json FROM idle_dropout WHERE step = ?",
+            (step,),
+        )
+        return [
+            IdleDropout(
+                step=decode.whole(row[0]),
+                op=decode.whole(row[1]),
+                model=decode.text(row[2]),
+                layers=_texts(decode.from_json(row[3])),
+                rate=decode.real(row[4]),
+                handles=decode.ids(row[5]),
+            )
+            for row in rows
+        ]
+
     def watched(self) -> list[Watched]:
         """The variables that tapes watched."""
         if not self._has("watched"):
@@ -55,6 +75,10 @@ class Samples:
     def _has(self, table: str) -> bool:
         found = self._database.one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
         return found is not None
+
+
+def _texts(content: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in content) if isinstance(content, list) else ()
 
 
 def _sample(row: Row) -> Sample:

@@ -111,3 +111,43 @@ def _scaled_by(graph: StepGraph, edge: Edge) -> int | None:
             if handle in graph.sources:
                 return handle
     return None
+
+
+def dropout_off(run: Run, limit: float) -> Iterator[Finding]:
+    """Dropout that does nothing, since the model is called without saying that it is being trained."""
+    for kind in run.kinds:
+        graphs = kind.sampled
+        if not graphs:
+            continue
+        graph = graphs[-1]
+        for idle in run.reader.idle_dropouts(graph.step.id):
+            edge = next((edge for edge in graph.forward if edge.op == idle.op), None)
+            if edge is None or graph.sources.keys().isdisjoint(idle.handles) or edge.op not in graph.toward:
+                continue
+            one = len(idle.layers) == 1
+            yield graph.finding(
+                "dropout-off",
+                "warning",
+                edge,
+                f"{names(idle.layers)} {'does' if one else 'do'} nothing: {idle.model} is called without training=True "
+                f"while it is trained (rate {number(idle.rate)}{'' if one else ' at most'}).",
+                "Call the model with training=True inside the tape; with training=False if dropout is to be off.",
+            )
+
+
+def dropout_rate(run: Run, limit: float) -> Iterator[Finding]:
+    """Dropout that takes most of its input away."""
+    for kind in run.kinds:
+        for graph in kind.sampled[:1]:
+            for edge in graph.of_type("GreaterEqual"):
+                rate = graph.samples.get((edge.op, -2))
+                if rate is None or rate.max is None or rate.spec.shape or not limit < rate.max < 1:
+                    continue
+                if graph.inside(edge, "dropout", "dropout_v2", "stateless_dropout", "_dropout"):
+                    yield graph.finding(
+                        "dropout-rate",
+                        "info",
+                        edge,
+                        f"The dropout takes {100 * rate.max:.0f} % of its input away; 20 to 50 % are usual.",
+                        "A rule of thumb: try a lower rate.",
+                    )

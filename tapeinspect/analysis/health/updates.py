@@ -147,6 +147,27 @@ def outside_of_band(run: Run, limit: float) -> Iterator[Finding]:
                 )
 
 
+def learning_rate(run: Run, limit: float) -> Iterator[Finding]:
+    """A learning rate beyond what is usual."""
+    for kind in run.kinds:
+        for graph in kind.graphs[-1:]:
+            reads = (edge for edge in graph.edges if edge.type in ("ReadVariableOp", "Cast"))
+            for edge in reads:
+                rate = graph.rows[edge.op].norm
+                scalar = graph.shape(edge.outputs[0]) == ()
+                if not scalar or rate is None or rate <= limit:
+                    continue
+                if graph.inside(edge, "_get_current_learning_rate"):
+                    yield graph.finding(
+                        "learning-rate",
+                        "info",
+                        edge,
+                        f"The learning rate is {number(rate)}; 0.001 to 0.01 are usual.",
+                        "A rule of thumb: try a lower one.",
+                    )
+                    break
+
+
 def _ratio(run: Run, limit: float, large: bool) -> Iterator[Finding]:
     for kind in run.kinds:
         found: list[tuple[Series, float]] = []

@@ -238,6 +238,11 @@ class GradientsPane(Vertical):
         """The gradient under the cursor."""
         return self.table.tensor_here()
 
+    def variable_here(self) -> int | None:
+        """The variable under the cursor."""
+        row = self.table.row
+        return row.gradient.variable.id if isinstance(row, GradientRow) else None
+
     def place(self) -> tuple[str, int] | None:
         """The line that explains a None, or the gradient call."""
         return self.table.place()

@@ -22,6 +22,7 @@ from tapeinspect.ui.subject import terminal_size
 from tapeinspect.ui.widgets.bars import Footer, Header, TabBar
 from tapeinspect.ui.widgets.line_list import LineList
 from tapeinspect.ui.widgets.timeline import Timeline
+from tapeinspect.ui.widgets.work import begin
 
 if TYPE_CHECKING:
     from tapeinspect.ui.subject import Changes, Subject
@@ -130,7 +131,7 @@ class MainScreen(Deeds):
         self._told = len(self.subject.troubles)
         self._fail()
         if self.findings.due():
-            self.run_worker(self._look_for_findings, group="findings", exclusive=True)
+            begin(self, self._look_for_findings, "findings")
         waiting = not self.subject.counts.ops and (self.subject.live or changes.state)
         if waiting:
             self.trace_pane.reload()
@@ -202,6 +203,10 @@ class MainScreen(Deeds):
             from tapeinspect.ui.panes.gradients import GradientsPane
 
             return GradientsPane(self.subject, id="gradients")
+        if tab == 4:
+            from tapeinspect.ui.panes.autograph import AutographPane
+
+            return AutographPane(self.subject, id="autograph")
         from tapeinspect.ui.panes.later import LaterPane
 
         return LaterPane(tab, id=f"tab{tab}")
@@ -231,7 +236,8 @@ class MainScreen(Deeds):
             self._fresh.add(tab)
             self.pane(tab).view(self.viewed)
         lists = [pane] if isinstance(pane, LineList) else pane.query(LineList)
-        next(found for found in lists if found.display).focus()
+        front = getattr(pane, "front", None) or next(found for found in lists if found.display)
+        front.focus()
         self.refresh_bars()
 
     def can(self, action: Action) -> bool:
@@ -247,6 +253,8 @@ class MainScreen(Deeds):
             return subject.live and subject.status.state in ("running", "importing")
         if action.id == "first_bad":
             return bool(self._bad)
+        if action.id == "trace_again":
+            return subject.live and subject.ended_steps > 0
         if action.id == "older":
             return bool(self.viewed and self.viewed > 1)
         if action.id == "newer":

@@ -1,7 +1,6 @@
 """Training runs that a rule must find something in, and near misses that every rule must be silent on.
 
-`python cases.py FOLDER` records each into FOLDER/NAME.tape. A case is a function; the rule it must trigger stands in
-`WRONG`, None for a near miss.
+`python cases.py FOLDER` records each into FOLDER/NAME.tape.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-CASES: dict[str, tuple[Callable[[], None], str | None]] = {}
+CASES: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {}
 STEPS = 8
 
 
-def wrong(rule: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """A case that must trigger a rule."""
+def wrong(*rules: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """A case that must trigger the first rule, and may trigger the others, which are right there, too."""
 
     def add(case: Callable[[], None]) -> Callable[[], None]:
-        CASES[case.__name__] = (case, rule)
+        CASES[case.__name__] = (case, rules)
         return case
 
     return add
@@ -30,7 +29,7 @@ def wrong(rule: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
 
 def right(case: Callable[[], None]) -> Callable[[], None]:
     """A near miss."""
-    CASES[case.__name__] = (case, None)
+    CASES[case.__name__] = (case, ())
     return case
 
 
@@ -87,7 +86,7 @@ def line(count: int = 32, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 # gradients
 
 
-@wrong("vanishing-gradient")
+@wrong("vanishing-gradient", "small-update")
 def vanishing_sigmoids():
     fit(mlp(*[16] * 9, 4, activation="sigmoid"), from_logits, tf.keras.optimizers.SGD(0.1))
 
@@ -254,7 +253,7 @@ def warm_up_from_zero():
     fit(mlp(8, 4), from_logits, tf.keras.optimizers.SGD(schedule))
 
 
-@wrong("large-update")
+@wrong("large-update", "exploding-gradient")
 def learning_rate_of_fifty():
     fit(mlp(32, 4), from_logits, tf.keras.optimizers.SGD(50.0))
 
@@ -318,7 +317,7 @@ def learns_slowly():
     fit(mlp(8, 4), from_logits, tf.keras.optimizers.SGD(5e-2), 60)
 
 
-@wrong("loss-rising")
+@wrong("loss-rising", "exploding-gradient")
 def gradient_added():
     model = mlp(8, 4)
     for step in range(40):
@@ -331,7 +330,7 @@ def gradient_added():
             variable.assign_add(0.1 * gradient)
 
 
-@wrong("loss-oscillating")
+@wrong("loss-oscillating", "large-update")
 def beyond_the_minimum():
     weights = tf.Variable(tf.fill((8, 2), 2.2))
     for step in range(40):
@@ -510,10 +509,12 @@ def integer_tokens():
 
 
 def _batch_norm(conv: bool) -> tf.keras.Model:
-    first = [tf.keras.layers.Reshape((2, 2, 2)), tf.keras.layers.Conv2D(8, 2, use_bias=False)] if conv else [
-        tf.keras.layers.Dense(16, use_bias=False)]  # fmt: skip
-    return tf.keras.Sequential([tf.keras.Input((8,)), *first, tf.keras.layers.BatchNormalization(),
-                                tf.keras.layers.ReLU(), tf.keras.layers.Flatten(), tf.keras.layers.Dense(4)])  # fmt: skip
+    first = [tf.keras.layers.Dense(16, use_bias=False)]
+    if conv:
+        first = [tf.keras.layers.Reshape((2, 2, 2)), tf.keras.layers.Conv2D(8, 2, use_bias=False)]
+    normalized = [*first, tf.keras.layers.BatchNormalization(), tf.keras.layers.ReLU()]
+    last = [tf.keras.layers.Flatten(), tf.keras.layers.Dense(4)]
+    return tf.keras.Sequential([tf.keras.Input((8,)), *normalized, *last])
 
 
 def _without_flag(model: tf.keras.Model) -> None:
@@ -552,6 +553,32 @@ def fine_tuned_batch_norm():
         if isinstance(layer, tf.keras.layers.BatchNormalization):
             layer.moving_variance.assign([0.3 + 0.1 * i for i in range(16)])
     _without_flag(model)
+
+
+def _dropout() -> tf.keras.Model:
+    return tf.keras.Sequential([
+        tf.keras.Input((8,)), tf.keras.layers.Dense(16, "relu"), tf.keras.layers.Dropout(0.8), tf.keras.layers.Dense(4),
+    ])  # fmt: skip
+
+
+@wrong("dropout-off")
+def dropout_without_flag():
+    _without_flag(_dropout())
+
+
+@right
+def dropout_with_flag():
+    fit(_dropout(), from_logits)
+
+
+@right
+def dropout_off_on_purpose():
+    model = _dropout()
+    fit(
+        lambda inputs, training: model(inputs, training=False),
+        from_logits,
+        variables=model.trainable_variables,
+    )
 
 
 # shapes
@@ -680,7 +707,7 @@ def minimum_of_a_function():
 @wrong("tape-across-batches")
 def loop_inside_the_tape():
     model, optimizer = mlp(16, 4), tf.keras.optimizers.Adam(1e-2)
-    with tf.GradientTape(persistent=True) as tape:
+    with tf.GradientTape(persistent=True) as tape:  # stays open
         for step in range(STEPS):
             inputs, labels = map(tf.constant, blobs(seed=step))
             loss = tf.reduce_mean(from_logits(labels, model(inputs)))

@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(15)
-source = rng.integers(1, 12, (128, 6))
-target = np.concatenate([np.full((128, 1), 12), source[:, ::-1]], axis=1)
+source = rng.integers(1, 12, (64, 6))
+target = np.concatenate([np.full((64, 1), 12), source[:, ::-1]], axis=1)
 
 
 class Seq2Seq(tf.keras.Model):
@@ -46,5 +46,5 @@ def train_step(source, target):
 
 
 for _epoch in range(3):
-    for i in range(0, 128, 32):
+    for i in range(0, 64, 32):
         train_step(tf.constant(source[i : i + 32]), tf.constant(target[i : i + 32]))

@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(3)
-labels = rng.integers(0, 3, 256)
-images = (rng.normal(size=(256, 8, 8, 3)) + labels[:, None, None, None] - 1).astype("float32")
+labels = rng.integers(0, 3, 128)
+images = (rng.normal(size=(128, 8, 8, 3)) + labels[:, None, None, None] - 1).astype("float32")
 
 inputs = tf.keras.Input((8, 8, 3))
 x = inputs

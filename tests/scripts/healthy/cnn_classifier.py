@@ -4,11 +4,11 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(1)
-labels = rng.integers(0, 4, 512)
-images = rng.random((512, 12, 12, 1)).astype("float32") * 0.3
+labels = rng.integers(0, 4, 256)
+images = rng.random((256, 12, 12, 1)).astype("float32") * 0.3
 for image, label in zip(images, labels, strict=True):
     image[3 * label : 3 * label + 3, :, 0] += 0.6
-data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(512, seed=1).batch(32)
+data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(256, seed=1).batch(32)
 
 
 class Model(tf.keras.Model):

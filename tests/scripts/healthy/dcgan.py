@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(7)
-images = np.clip(rng.normal(0.3, 0.5, (256, 8, 8, 1)), -1, 1).astype("float32")
+images = np.clip(rng.normal(0.3, 0.5, (128, 8, 8, 1)), -1, 1).astype("float32")
 data = tf.data.Dataset.from_tensor_slices(images).batch(32)
 
 generator = tf.keras.Sequential([

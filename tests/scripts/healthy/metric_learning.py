@@ -9,7 +9,7 @@ centres = rng.normal(size=(8, 12))
 
 class EmbeddingModel(tf.keras.Model):
     def train_step(self, data):
-        anchors, positives = data[0][:, 0], data[0][:, 1]
+        anchors, positives = data[:, 0], data[:, 1]
         with tf.GradientTape() as tape:
             a, p = self(anchors, training=True), self(positives, training=True)
             similarities = tf.einsum("ae,pe->ap", a, p) / 0.2

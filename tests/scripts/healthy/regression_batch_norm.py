@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(4)
-x = rng.normal(size=(512, 10)).astype("float32")
+x = rng.normal(size=(256, 10)).astype("float32")
 y = (np.sin(x[:, :1]) + 0.5 * x[:, 1:2]).astype("float32")
 data = tf.data.Dataset.from_tensor_slices((x, y)).batch(32)
 

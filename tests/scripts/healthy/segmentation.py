@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(26)
-masks = (rng.random((96, 8, 8)) < 0.5).astype("int32")
-images = (masks[..., None] + 0.3 * rng.normal(size=(96, 8, 8, 1))).astype("float32")
+masks = (rng.random((64, 8, 8)) < 0.5).astype("int32")
+images = (masks[..., None] + 0.3 * rng.normal(size=(64, 8, 8, 1))).astype("float32")
 inputs = tf.keras.Input((8, 8, 1))
 down = tf.keras.layers.Conv2D(8, 3, padding="same", activation="relu")(inputs)
 low = tf.keras.layers.Conv2D(16, 3, strides=2, padding="same", activation="relu")(down)

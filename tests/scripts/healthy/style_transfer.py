@@ -19,7 +19,7 @@ def gram(features):
 
 content_goal, style_goal = extractor(content), gram(extractor(style))
 image = tf.Variable(content)
-optimizer = tf.keras.optimizers.Adam(0.02, beta_1=0.99, epsilon=1e-1)
+optimizer = tf.keras.optimizers.Adam(0.02)
 
 
 def train_step(image):

@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(12)
-tokens = rng.integers(1, 200, (512, 12))
-tokens[:, 8:][rng.random((512, 4)) < 0.5] = 0
+tokens = rng.integers(1, 200, (256, 12))
+tokens[:, 8:][rng.random((256, 4)) < 0.5] = 0
 labels = (np.where(tokens > 100, 1, -1).sum(axis=1) > 0).astype("float32")
 model = tf.keras.Sequential(
     [
@@ -17,4 +17,4 @@ model = tf.keras.Sequential(
     ]
 )
 model.compile(loss=tf.keras.losses.BinaryCrossentropy(), optimizer="adam", metrics=["accuracy"])
-model.fit(tokens, labels, epochs=3, batch_size=32, verbose=0)
+model.fit(tokens, labels, epochs=2, batch_size=32, verbose=0)

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-text = "the quick brown fox jumps over the lazy dog and runs away. " * 40
+text = "the quick brown fox jumps over the lazy dog and runs away. " * 24
 letters = sorted(set(text))
 ids = np.array([letters.index(c) for c in text])
 data = tf.data.Dataset.from_tensor_slices(ids).batch(21, drop_remainder=True)

@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(18)
-labels = rng.integers(0, 4, 256)
-images = (rng.normal(size=(256, 8, 8, 3)) * 0.5 + labels[:, None, None, None] * 0.4 - 0.6).astype("float32")
+labels = rng.integers(0, 4, 128)
+images = (rng.normal(size=(128, 8, 8, 3)) * 0.5 + labels[:, None, None, None] * 0.4 - 0.6).astype("float32")
 base = tf.keras.Sequential([
     tf.keras.Input((8, 8, 3)), tf.keras.layers.Conv2D(8, 3, use_bias=False), tf.keras.layers.BatchNormalization(),
     tf.keras.layers.ReLU(), tf.keras.layers.GlobalAveragePooling2D(),
@@ -29,6 +29,6 @@ def train_step(x, y, optimizer):
 
 for rate in (1e-2, 1e-4):
     optimizer = tf.keras.optimizers.Adam(rate)
-    for i in range(0, 256, 32):
+    for i in range(0, 128, 32):
         train_step(tf.constant(images[i : i + 32]), tf.constant(labels[i : i + 32]), optimizer)
     base.trainable = True

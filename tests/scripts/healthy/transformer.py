@@ -4,9 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(14)
-start = rng.integers(1, 20, (256, 1))
+start = rng.integers(1, 20, (128, 1))
 tokens = (start + np.arange(11)) % 20 + 1
-tokens[rng.random(256) < 0.3, 8:] = 0
+tokens[rng.random(128) < 0.3, 8:] = 0
 inputs, targets = tokens[:, :-1], tokens[:, 1:]
 
 
@@ -47,7 +47,7 @@ def masked_loss(labels, logits):
 
 model, optimizer = Model(), tf.keras.optimizers.Adam(3e-3, beta_2=0.98, epsilon=1e-9)
 for _epoch in range(2):
-    for i in range(0, 256, 32):
+    for i in range(0, 128, 32):
         with tf.GradientTape() as tape:
             loss = masked_loss(targets[i : i + 32], model(inputs[i : i + 32], training=True))
         gradients = tape.gradient(loss, model.trainable_variables)

@@ -4,9 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(19)
-titles, tags = rng.integers(0, 50, (256, 6)), rng.integers(0, 2, (256, 5)).astype("float32")
+titles, tags = rng.integers(0, 50, (128, 6)), rng.integers(0, 2, (128, 5)).astype("float32")
 priority = (titles.mean(axis=1) / 50).astype("float32")[:, None]
-department = rng.integers(0, 3, 256)
+department = rng.integers(0, 3, 128)
 title_in, tags_in = tf.keras.Input((6,), name="title"), tf.keras.Input((5,), name="tags")
 x = tf.keras.layers.Embedding(50, 8)(title_in)
 x = tf.keras.layers.Concatenate()([tf.keras.layers.LSTM(8)(x), tags_in])

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(6)
-images = (rng.random((256, 8, 8, 1)) < np.linspace(0.1, 0.9, 8)[:, None]).astype("float32")
+images = (rng.random((128, 8, 8, 1)) < np.linspace(0.1, 0.9, 8)[:, None]).astype("float32")
 
 
 class VAE(tf.keras.Model):
