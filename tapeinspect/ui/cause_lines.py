@@ -140,14 +140,7 @@ def _given(card: CauseLines, origin: Origin) -> None:
         for _, stats in figures:
             card.add([(f"   min {number(stats.min)}  max {number(stats.max)}", palette.number)])
         if not figures:
-            card.add(
-                [
-                    (
-                        "   not measured: it was not the first of its kind, or lay on another device",
-                        palette.faint,
-                    )
-                ]
-            )
+            card.text("  The recording does not hold what it was given.", palette.faint)
         return
     for given in note.inputs:
         card.add(_input_line(card, given), card.reader.producer(given.tensor))

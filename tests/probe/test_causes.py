@@ -87,6 +87,7 @@ ORIGINS: Final = {
     "arc_cosine_at_one": ("backward", "Reciprocal", "going back through Acos", "infinite at -1 and 1"),
     "where_guard": ("backward", "Reciprocal", "going back through Log", "tf.where picks the forward value only"),
     "of_rows": ("backward", "SqrtGrad", "at [1, 0]", "tf.sqrt(x + 1e-7)"),
+    "own_gradient": ("backward", "Identity", "The gradient function of Identity", "tf.custom_gradient"),
     "by_the_update": ("backward", "SqrtGrad", "going back through Sqrt", "tf.sqrt(x + 1e-7)"),
     "rate_overflows": ("update", "Mul", "1e+30 * 1e+30 = Inf", "learning rate"),
 }  # fmt: skip

@@ -28,7 +28,7 @@ class CauseScreen(ModalScreen["int | None"]):
     CauseScreen CauseList { width: 96%; max-width: 116; height: 92%; max-height: 42; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,w,N,ctrl+q", "dismiss", "Close", show=False),
+        Binding("escape,q,W,N,ctrl+q", "dismiss", "Close", show=False),
         Binding("y", "copy", "Copy", show=False),
     ]
 
