@@ -74,7 +74,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
            tabs=(1, 2, 3, 4, 6)),
     Action("first_bad", ("N",), "first NaN", "Go to the op that the first NaN or Inf came from, and say how.", "Find",
            footer=9, tabs=(1, 2, 3)),
-    Action("why", ("w",), "why", "Say why the gradient is None, or where the batch's NaN came from.", "Find",
+    Action("why", ("W",), "why", "Say why the gradient is None, or where the batch's NaN came from.", "Find",
            footer=9, tabs=(3,)),
     Action("findings", ("f",), "findings", "List what is wrong with the training: file, line, figures, what to change.",
            "Find", footer=8, tabs=(1, 2, 3)),
