@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tapeinspect.analysis import causes
 from tapeinspect.analysis.health.rules import BY_ID, RULES
 from tapeinspect.analysis.health.run import Run
 from tapeinspect.errors import UsageError
@@ -15,7 +16,7 @@ from tapeinspect.trace.records import Finding
 SEVERITIES: Final = ("error", "warning", "info")
 """The worst first."""
 
-SOURCES: Final[tuple[Callable[[TraceReader], Iterable[Finding]], ...]] = ()
+SOURCES: Final[tuple[Callable[[TraceReader], Iterable[Finding]], ...]] = (causes.find,)
 """Analyses beside the rules that give findings."""
 
 

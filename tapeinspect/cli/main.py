@@ -17,7 +17,7 @@ COMMANDS = {
     "export": "tapeinspect.cli.export",
     "report": "tapeinspect.cli.report",
     "info": "tapeinspect.cli.info",
-    "autograph": "tapeinspect.cli.later",
+    "autograph": "tapeinspect.cli.autograph",
     "diff": "tapeinspect.cli.later",
 }
 """The module of each command; it has `run(name, argv) -> exit status`. A script of such a name: ./record"""

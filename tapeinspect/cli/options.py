@@ -5,13 +5,13 @@ Imports next to nothing, since `--help` goes through here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from tapeinspect.cli.parsing import Parser, count, size
 from tapeinspect.errors import UsageError
 
-_TAKE_A_VALUE = {
+_TAKE_A_VALUE: Set[str] = {
     "-o", "--output", "--steps", "--mode", "--values", "--memory", "--max-size", "--fail-on", "--rule", "--no-rule",
 }  # fmt: skip
 
@@ -25,7 +25,7 @@ class CommandLine(NamedTuple):
     args: tuple[str, ...]
 
 
-def take_apart(argv: Sequence[str]) -> CommandLine:
+def take_apart(argv: Sequence[str], take_a_value: Set[str] = _TAKE_A_VALUE) -> CommandLine:
     """Find where our options end. argparse would look for them behind SCRIPT, too. Raises UsageError."""
     index = 0
     while index < len(argv):
@@ -38,7 +38,7 @@ def take_apart(argv: Sequence[str]) -> CommandLine:
             return CommandLine(tuple(argv[:index]), argv[index + 1], None, tuple(argv[index + 2 :]))
         if not arg.startswith("-") or arg == "-":
             return CommandLine(tuple(argv[:index]), arg, None, tuple(argv[index + 1 :]))
-        index += 2 if arg in _TAKE_A_VALUE else 1
+        index += 2 if arg in take_a_value else 1
     return CommandLine(tuple(argv), None, None, ())
 
 

@@ -24,6 +24,11 @@ def run(name: str, argv: Sequence[str]) -> int:
     parser.add_argument(
         "--report", action="store_true", help="say on stderr at the end what was found, as report does"
     )
+    parser.add_argument(
+        "--autograph",
+        action="store_true",
+        help="trace the step once, behind the first batch, and record what AutoGraph makes of it",
+    )
     add_recording_options(parser)
     add_findings_options(parser)
     line = take_apart(argv)

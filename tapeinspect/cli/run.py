@@ -18,6 +18,7 @@ COMMANDS = """\
 commands:
   tapeinspect record SCRIPT [ARGS...]   the same without a screen: run, record, show progress on stderr
   tapeinspect open TRACE                look at a recording
+  tapeinspect autograph SCRIPT          your source beside what AutoGraph makes of it
   tapeinspect export TRACE              a recording as data on stdout
   tapeinspect report TRACE              what is wrong with the training, in words
   tapeinspect info                      versions and paths: what a bug report needs

@@ -76,7 +76,8 @@ class TapeHooks:
             if recorder.off or caller.f_code is not method:
                 return original(*args, **kwargs)
             local = caller.f_locals
-            asked = Asked("gradient", local["target"], kwargs.get("sources_raw", args[2]), local["sources"])
+            raw = kwargs.get("sources_raw", args[2])
+            asked = Asked("gradient", local["target"], raw, local["sources"], local["self"])
             return self._called(
                 functools.partial(original, *args, **kwargs), local["self"], asked, caller.f_back
             )
@@ -91,7 +92,7 @@ class TapeHooks:
             call = functools.partial(original, tape, target, sources, *rest, **named)
             if recorder.off:
                 return call()
-            return called(call, tape, Asked(name, target, sources, sources), sys._getframe(2))
+            return called(call, tape, Asked(name, target, sources, sources, tape), sys._getframe(2))
 
         @functools.wraps(original)
         def jacobian(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:

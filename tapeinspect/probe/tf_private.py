@@ -7,11 +7,15 @@ the run. Tried with TensorFlow 2.16 and 2.21.
 from __future__ import annotations
 
 import importlib
+import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from tapeinspect.probe import tf_autograph
+from tapeinspect.probe.frames import locals_of
 
 MINIMUM = (2, 16)
 
@@ -52,6 +56,20 @@ CAPABILITIES: tuple[Capability, ...] = (
         ),
     ),
     Capability(
+        "backward",
+        "sees the backward pass op by op",
+        (
+            "tensorflow.python.eager.backprop:_gradient_function",
+            "tensorflow.python.eager.backprop:_default_vspace._replace",
+            "tensorflow.python.eager.backprop:_default_vspace.aggregate_fn",
+            "tensorflow.python.pywrap_tfe:TFE_Py_RegisterGradientFunction",
+            "tensorflow.python.pywrap_tfe:TFE_Py_RegisterVSpace",
+            "tensorflow.python.eager.record:record_operation",
+            "tensorflow.python.eager.record:could_possibly_record",
+            "tensorflow.python.framework.ops:EagerTensor",
+        ),
+    ),
+    Capability(
         "pause_tapes",
         "reads a variable without a tape recording the read",
         (
@@ -73,6 +91,20 @@ CAPABILITIES: tuple[Capability, ...] = (
         "quiet_pfor",
         "keeps jacobians from warning that functions run eagerly",
         ("tensorflow.python.ops.parallel_for.control_flow_ops:def_function.functions_run_eagerly",),
+    ),
+    Capability(
+        "works",
+        "traces a step between two batches without the script's tapes noticing",
+        (
+            "tensorflow.python.framework.func_graph:func_graph_from_py_func",
+            "tensorflow.python.autograph.core.ag_ctx:ControlStatusCtx",
+            "tensorflow.python.autograph.core.ag_ctx:Status.UNSPECIFIED",
+        ),
+    ),
+    Capability(
+        "autograph",
+        "shows what AutoGraph converts while a step is traced",
+        tf_autograph.SYMBOLS,
     ),
     Capability(
         "tracebacks",
@@ -141,6 +173,36 @@ def backward_pass() -> Any:
     return importlib.import_module("tensorflow.python.eager.imperative_grad")
 
 
+def eager_tensor() -> Any:
+    """The class of tensors that have a value."""
+    return resolve("tensorflow.python.framework.ops:EagerTensor")
+
+
+def gradient_function() -> Any:
+    """The function that every tape calls for each op it takes backward."""
+    return resolve("tensorflow.python.eager.backprop:_gradient_function")
+
+
+def register_gradient_function(function: Any) -> None:
+    """Have every tape call this function instead."""
+    resolve("tensorflow.python.pywrap_tfe:TFE_Py_RegisterGradientFunction")(function)
+
+
+def vector_space() -> Any:
+    """A named tuple of the functions with which tapes add gradients up; the sum is `aggregate_fn`."""
+    return resolve("tensorflow.python.eager.backprop:_default_vspace")
+
+
+def register_vector_space(space: Any) -> None:
+    """Have every tape use these functions instead."""
+    resolve("tensorflow.python.pywrap_tfe:TFE_Py_RegisterVSpace")(space)
+
+
+def record_module() -> Any:
+    """The module through which functions with a gradient of their own are put on the tapes."""
+    return importlib.import_module("tensorflow.python.eager.record")
+
+
 def possible_gradient_types() -> Callable[[Any], int]:
     """A function of a tuple of tensors: not 0 when a tape of this thread records an op on them."""
     found: Callable[[Any], int] = resolve("tensorflow.python.pywrap_tfe:TFE_Py_TapeSetPossibleGradientTypes")
@@ -154,6 +216,52 @@ def tapes_paused() -> Iterator[None]:
 
     with record.stop_recording():
         yield
+
+
+@contextmanager
+def tapes_aside(tapes: list[Any]) -> Iterator[None]:
+    """These open `tf.GradientTape`s of this thread record nothing of what runs inside; tapes opened inside do."""
+    recording = [tape for tape in tapes if tape._recording]
+    for tape in reversed(recording):
+        tape._pop_tape()
+    try:
+        yield
+    finally:
+        for tape in recording:
+            tape._push_tape()
+
+
+@contextmanager
+def fresh_autograph() -> Iterator[None]:
+    """AutoGraph's state is as at the start of a program, whatever the code around has switched off."""
+    from tensorflow.python.autograph.core import ag_ctx
+
+    with ag_ctx.ControlStatusCtx(status=ag_ctx.Status.UNSPECIFIED):
+        yield
+
+
+def is_tracing() -> bool:
+    """Whether the thread that runs is tracing a function, be it in an `init_scope` inside that trace."""
+    code = resolve("tensorflow.python.framework.func_graph:func_graph_from_py_func").__code__
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is code:
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextmanager
+def functions_traced() -> Iterator[None]:
+    """Inside, a tf.function is traced even where the script's run op by op."""
+    from tensorflow.python.eager import def_function
+
+    was = def_function.functions_run_eagerly()
+    def_function.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        def_function.run_functions_eagerly(was)
 
 
 def read_variable(handle: Any, dtype: Any) -> Any:
@@ -202,7 +310,7 @@ def original_code(frame: Any) -> Any:
     """The code object of the user's function that AutoGraph generated a frame's function from; None when unknown."""
     name = frame.f_code.co_name
     while frame is not None:
-        for value in list(frame.f_locals.values()):
+        for value in locals_of(frame).values():
             converted = getattr(value, "__code__", None)
             if converted is not None and converted.co_name == name.removeprefix("tf__"):
                 return converted
@@ -282,6 +390,15 @@ def hide_from_tracebacks(path: str) -> None:
 def view(tensor: Any) -> Any:
     """A NumPy array that shares the memory of an EagerTensor on the CPU; a copy from another device."""
     return tensor._numpy_internal()
+
+
+def is_tensor_value(value: Any) -> bool:
+    """Whether an object is an eager tensor, or one made of them: IndexedSlices, RaggedTensor, SparseTensor."""
+    import tensorflow as tf
+
+    if isinstance(value, (tf.IndexedSlices, tf.RaggedTensor, tf.SparseTensor)):
+        return True
+    return isinstance(value, tf.Tensor) and hasattr(value, "_id")
 
 
 def on_host(tensor: Any) -> bool:

@@ -266,12 +266,79 @@ class Tape:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStep:
+    """One op on the way of a value from a source to where its gradient gets lost."""
+
+    op: int
+    type: str
+    path: str | None
+    line: int | None
+    tensor: int | None
+    """The tensor that it hands on; None for an op without outputs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why a gradient is None."""
 
     message: str
+    """One sentence."""
     path: str | None
     line: int | None
+    hint: str = ""
+    """What to change; empty where nothing certain can be said."""
+    steps: tuple[PathStep, ...] = ()
+    """The way from the source to where it breaks, both included; empty when the source is not used at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoneEvidence:
+    """What was known of a source at the moment its gradient turned out to be None."""
+
+    tensor: int | None
+    """Id of the tensor given, or of the variable's handle."""
+    watched: bool | None
+    """The tape had seen the variable; None where that is not known."""
+    local: str | None
+    """What the code at the call calls it."""
+    twin: int | None
+    """Handle of a variable that the tape did see, alike in name, shape and dtype, and not among the sources."""
+    twin_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OriginInput:
+    """An input of the op that made the first NaN or Inf."""
+
+    tensor: int
+    spec: TensorSpec
+    nan: int
+    inf: int
+    zeros: float | None
+    """Share of exact zeros, 0 to 1; None, like the figures below, for what has no such figures."""
+    min: float | None
+    max: float | None
+    norm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginElement:
+    """One element that came out as NaN or Inf."""
+
+    index: tuple[int, ...]
+    inputs: tuple[float, ...]
+    """The values that it was made of, one for each input of the op."""
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class OriginNote:
+    """What an op that made the first NaN or Inf was given, looked at while it ran."""
+
+    op: int
+    tensor: int
+    inputs: tuple[OriginInput, ...]
+    elements: tuple[OriginElement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +421,59 @@ class GradientCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """One gradient on its way back."""
+
+    tensor: int
+    """Its tensor, the values of a sparse one; 0 for a tensor without an id."""
+    of: int | None
+    """The forward tensor that it is the gradient of; None when it is not known."""
+    indices: int | None
+    """Tensor of the rows that a sparse gradient (IndexedSlices) is for; None for a dense one."""
+    spec: TensorSpec | None
+    """None when no recorded op made it."""
+    health: Health | None
+    """Of the values of a sparse gradient; None when it was not measured."""
+    parts: tuple[int, ...] = ()
+    """The tensors that the tape summed to it; empty when it is no sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardCall:
+    """One op taken backward: the gradients of its outputs came in, those of its inputs went out."""
+
+    id: int
+    call: int
+    """The gradient call it is part of."""
+    parent: int | None
+    """The backward call in whose time it ran, where a gradient function opens a tape itself."""
+    step: int | None
+    thread: int
+    type: str
+    """Type of the forward op, or the name of a function with a gradient of its own."""
+    op: int | None
+    """The forward op; None when no recorded op is."""
+    incoming: tuple[Flow | None, ...]
+    """One for each output of the forward op; None where no gradient arrived."""
+    outgoing: tuple[Flow | None, ...]
+    """One for each input of the forward op; None where no gradient went on."""
+    first_op: int | None
+    """The ops it ran; None when it ran none."""
+    last_op: int | None
+    took_ns: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, recording left out."""
+        return self.took_ns / 1e9
+
+    @property
+    def summed(self) -> bool:
+        """An incoming gradient is a sum: several ops took that output."""
+        return any(flow is not None and flow.parts for flow in self.incoming)
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionTrace:
     """One trace of a `tf.function`."""
 
@@ -427,6 +547,139 @@ class Finding:
     path: str | None
     line: int | None
     message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class AutographRun:
+    """One time that a step was traced to see what AutoGraph makes of it."""
+
+    id: int
+    step: int | None
+    """The step whose arguments it was traced with."""
+    function: str
+    path: str | None
+    line: int | None
+    status: Literal["traced", "failed", "converted"]
+    """converted: it was not run, since no arguments for it are known: there are no marks and no branches."""
+    note: str
+    """What a user should know of it, in words; empty when there is nothing."""
+    hint: str
+    ops: int
+    """Nodes of the graph, bodies of loops and branches included."""
+    convert_seconds: float | None
+    trace_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AutographFunction:
+    """One function that the trace of a step met."""
+
+    id: int
+    run: int
+    parent: int | None
+    """The function that called it first, at `call_line`; None for what was traced."""
+    within: int | None
+    """The function whose generated source holds it: a nested function or lambda has none of its own."""
+    name: str
+    """As the user would write it: `Model.call`, `outer.<locals>.inner`, `<lambda>`."""
+    module: str
+    kind: Literal["function", "method", "lambda", "object", "class", "builtin", "generator", "tf.function"]
+    role: Literal["user", "library", "generated"]
+    path: str | None
+    line: int | None
+    """Where it begins, decorators included."""
+    end_line: int | None
+    call_path: str | None
+    call_line: int | None
+    calls: int
+    """How often it was called while tracing."""
+    status: Literal["converted", "not_converted", "failed"]
+    """failed: AutoGraph tried and could not."""
+    rule: str
+    """Why it was not converted: allow_listed, do_not_convert, no_source, dynamic (exec), generator, builtin,
+    constructor, tf_function, lru_cache, wrapt, native, library (called by a library that is not converted),
+    disabled (autograph=False), unsupported (syntax), lambdas (several on a line), other; empty when it was."""
+    reason: str
+    """The same in words."""
+    source: str | None
+    """The original, from `line` to `end_line`, as it stands in the file."""
+    generated: str | None
+    """Exactly what tf.autograph.to_code gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutographFold:
+    """Generated lines, first to last, that only AutoGraph needs."""
+
+    first: int
+    last: int
+    what: str
+    """get_state, set_state, scope, return, declaration, branch or undefined."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopVariable:
+    """A variable that a loop or branch of the graph carries."""
+
+    name: str
+    text: str
+    """Dtype and shape, `float32 (32, 10)`; the type of what is no tensor; `undefined`."""
+    invariant: str | None = None
+    """Its shape invariant, when one was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutographConstruct:
+    """One construct of the original source, and what it became."""
+
+    id: int
+    run: int
+    function: int
+    path: str | None
+    line: int
+    end_line: int | None
+    col: int | None
+    end_col: int | None
+    construct: str
+    """if, while, for, break, continue, return, and, or, not, comparison, conditional, assert, print, append,
+    lambda or comprehension."""
+    became: str
+    """The op type (`If`, `While`, `ReduceDataset`, `Assert`, `LogicalAnd` ...), `python`, or `not_run`."""
+    count: int
+    """How often it was met while tracing; the turns of a loop that was unrolled."""
+    text: str
+    """In words, one sentence."""
+    variables: tuple[LoopVariable, ...] = ()
+    branches: tuple[tuple[str, int], ...] = ()
+    """Python branches with how often each was taken: ("if", 2), ("else", 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutographMark:
+    """The mark of one original line."""
+
+    line: int
+    mark: Literal["G", "P", "U", "·"]
+    """Graph ops, Python while tracing only, an unrolled loop, not run."""
+    ops: int
+    count: int
+    """Turns of an unrolled loop, else how often the line ran while tracing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutographFailure:
+    """What a trace failed with, in the user's terms."""
+
+    run: int
+    type: str
+    message: str
+    path: str | None
+    line: int | None
+    function: str
+    frames: tuple[ErrorFrame, ...]
+    """Outermost first."""
+    explanation: str
     hint: str
 
 

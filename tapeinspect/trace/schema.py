@@ -6,9 +6,10 @@ JSON text. Nothing in the file is ever unpickled, evaluated or read as markup.
 
 A step is one batch of training. `op.step` is null for ops outside any step. The health of an op's first
 output is in `op.norm` (its L2 norm; null when it is not a float, not finite, or was not measured). `health`
-has a row for each further float output, and one for every output that holds NaN or Inf. A `step.loss` that is
-NaN is the text 'nan', since SQLite would store null. `meta` has `dropped_ops_before`, the first op kept, when
-the size limit dropped older ones.
+has a row for each further float output, and one for every output that holds NaN or Inf; also one for a small
+gradient that no op made, under minus the op before it. A `step.loss` that is NaN is the text 'nan', since
+SQLite would store null. `meta` has `dropped_ops_before`, the first op kept, when the size limit dropped older
+ones.
 """
 
 from __future__ import annotations
@@ -111,6 +112,85 @@ TABLES: Final[dict[str, str]] = {
     "probe_error": "id INTEGER PRIMARY KEY, part TEXT NOT NULL, message TEXT NOT NULL, detail TEXT NOT NULL",
     "finding": "id INTEGER PRIMARY KEY, rule TEXT NOT NULL, severity TEXT NOT NULL, step INTEGER, op INTEGER,"
     " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
+    # how large the entries of a gradient, a variable or its update are, in the first batches and every 8th after
+    # them. subject: 'gradient', 'weight', 'update'. seen: entries looked at, a sample of a large tensor; zeros,
+    # bad (NaN and Inf): of those. counts_json: [k, n, n, …], entries from 2**k up to 2**(k+1), from 2**(k+1) on, …
+    # largest, zero_share: absolute value and share of exact zeros (0 to 1) over all entries of an update
+    "magnitudes": "step INTEGER NOT NULL, variable INTEGER NOT NULL, subject TEXT NOT NULL,"
+    " seen INTEGER NOT NULL, zeros INTEGER NOT NULL, bad INTEGER NOT NULL, counts_json TEXT NOT NULL,"
+    " largest REAL, zero_share REAL, PRIMARY KEY (variable, subject, step)",
+    # AutoGraph, written when somebody asked for it (`record --autograph`, the tab, `tapeinspect autograph`).
+    # One row for each time a step was really traced, in a sandbox, to see what AutoGraph makes of it. step:
+    # whose arguments were used, null for none. function, file, line: what was traced. status: 'traced',
+    # 'failed' (see ag_failure; the rest of the rows is still there), 'converted' (no arguments are known, so
+    # it was converted but not run: no marks, no branches). note and hint in words, for what a user should
+    # know of it, empty: nothing. ops: nodes of its graph, bodies of loops and branches included.
+    # convert_seconds: AutoGraph's share of trace_seconds
+    "ag_run": "id INTEGER PRIMARY KEY, step INTEGER, function TEXT NOT NULL, file INTEGER, line INTEGER,"
+    " status TEXT NOT NULL, note TEXT NOT NULL, hint TEXT NOT NULL, ops INTEGER NOT NULL,"
+    " convert_seconds REAL, trace_seconds REAL",
+    # one function that the trace met. parent: the ag_function it was first called by, at call_file and
+    # call_line. within: the ag_function whose generated source holds it (a nested function or lambda, which
+    # has no generated source of its own). kind: 'function', 'method', 'lambda', 'object' (its __call__),
+    # 'class', 'builtin', 'generator', 'tf.function'. role as in `file`. line, end_line, source: the original,
+    # decorators included, not dedented. status: 'converted', 'not_converted', 'failed' (AutoGraph tried and
+    # could not). rule: why, as a word (see records.AutographFunction), reason: in words. generated: exactly
+    # what tf.autograph.to_code gives. calls: how often it was called while tracing
+    "ag_function": "id INTEGER PRIMARY KEY, run INTEGER NOT NULL, parent INTEGER, within INTEGER,"
+    " name TEXT NOT NULL, module TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL, file INTEGER,"
+    " line INTEGER, end_line INTEGER, call_file INTEGER, call_line INTEGER, calls INTEGER NOT NULL,"
+    " status TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, source TEXT, generated TEXT",
+    # AutoGraph's own source map. line: in `generated`, from 1; original: line in the function's file
+    "ag_line": "function INTEGER NOT NULL, line INTEGER NOT NULL, original INTEGER NOT NULL,"
+    " PRIMARY KEY (function, line)",
+    # generated lines, first to last, that only AutoGraph needs. what: 'get_state', 'set_state', 'scope',
+    # 'return', 'declaration', 'branch' (an `else` that the user did not write), 'undefined'
+    "ag_fold": "function INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, what TEXT NOT NULL,"
+    " PRIMARY KEY (function, first)",
+    # one construct in the original source. line, end_line, col, end_col as in `frame`. construct: 'if',
+    # 'while', 'for', 'break', 'continue', 'return', 'and', 'or', 'not', 'comparison', 'conditional' (a if b
+    # else c), 'assert', 'print', 'append', 'lambda', 'comprehension'. became: the op type or 'python', or
+    # 'not_run'. count: how often it was met while tracing; for a loop in Python: how many turns it was
+    # unrolled into. text: in words. detail_json: {"variables": [{"name", "text", "invariant"}], "branches":
+    # [["if", 2], ["else", 1]]}, each of them left out when there is nothing to tell
+    "ag_construct": "id INTEGER PRIMARY KEY, run INTEGER NOT NULL, function INTEGER NOT NULL, line INTEGER"
+    " NOT NULL, end_line INTEGER, col INTEGER, end_col INTEGER, construct TEXT NOT NULL, became TEXT NOT NULL,"
+    " count INTEGER NOT NULL, text TEXT NOT NULL, detail_json TEXT NOT NULL",
+    # the mark of one original line: 'G' made graph ops, 'P' ran in Python while tracing only, 'U' a loop
+    # unrolled, '·' did not run. ops: graph ops whose innermost user frame is the line. count: turns of an
+    # unrolled loop, else how often the line ran while tracing
+    "ag_mark": "run INTEGER NOT NULL, file INTEGER NOT NULL, line INTEGER NOT NULL, mark TEXT NOT NULL,"
+    " ops INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (run, file, line)",
+    # what a trace failed with. file, line: the failing line of the user's. frames_json as in `error`, in the
+    # user's terms (AutoGraph's translated stack), outermost first
+    "ag_failure": "run INTEGER PRIMARY KEY, type TEXT NOT NULL, message TEXT NOT NULL, file TEXT, line INTEGER,"
+    " function TEXT NOT NULL, frames_json TEXT NOT NULL, explanation TEXT NOT NULL, hint TEXT NOT NULL",
+    # what was known of a source at the moment its gradient turned out to be None. tensor: id of the tensor
+    # given, or of the variable's handle. watched: whether the tape had seen the variable, null where that is
+    # not known. local: what the code at the call calls it. twin, twin_name: handle and name of a variable
+    # that the tape did see, alike in name, shape and dtype, and not among the sources
+    "none_evidence": "gradient INTEGER PRIMARY KEY, tensor INTEGER, watched INTEGER, local TEXT,"
+    " twin INTEGER, twin_name TEXT",
+    # an op that made the first NaN or Inf of its line of tensors: none of its inputs was known to hold any.
+    # inputs_json: [{"tensor", "dtype", "shape", "nan", "inf", "zeros", "min", "max", "norm"}], null for what
+    # has no such figures. elements_json: [{"index", "inputs", "output"}] of the first bad elements, numbers
+    # as text where JSON has none ("nan", "inf", "-inf")
+    "origin": "op INTEGER PRIMARY KEY, tensor INTEGER NOT NULL, inputs_json TEXT NOT NULL,"
+    " elements_json TEXT NOT NULL",
+    # one op taken backward inside a gradient call. parent: the row in whose time it ran, where a gradient
+    # function opens a tape itself. type: the forward op's, or the name of a function with a gradient of its
+    # own. op: the forward op (null: to be found by outputs_json). last_op: first_op - 1 when it ran none.
+    # incoming_json: the gradient of each output of the forward op; outgoing_json: that of each input; each is
+    # null (none), a tensor id (0: of a tensor without one) or [values, indices] of IndexedSlices.
+    # outputs_json, inputs_json: the forward tensors, null when they are those of `op`; null among them: let go
+    "backward": "id INTEGER PRIMARY KEY, call INTEGER NOT NULL, parent INTEGER, step INTEGER,"
+    " thread INTEGER NOT NULL, type TEXT NOT NULL, op INTEGER, first_op INTEGER NOT NULL,"
+    " last_op INTEGER NOT NULL, took_ns INTEGER NOT NULL, incoming_json TEXT NOT NULL,"
+    " outgoing_json TEXT NOT NULL, outputs_json TEXT, inputs_json TEXT",
+    # where the tape summed the gradients of one tensor. tensor: the sum (its values when it is sparse).
+    # parts_json: like incoming_json
+    "gradient_sum": "tensor INTEGER PRIMARY KEY, call INTEGER NOT NULL, first_op INTEGER NOT NULL,"
+    " last_op INTEGER NOT NULL, parts_json TEXT NOT NULL",
     # figures of tensors that findings need, from the forward pass of a few batches (see probe.samples). place:
     # 0 for the op's first output, -1 for its first input, -2 for its second. bad: how many are NaN or Inf. Of a
     # ReLU: units (its last axis), those that were above zero in none of the `examples` outputs looked at so far.
@@ -128,13 +208,23 @@ TABLES: Final[dict[str, str]] = {
     " shape_json TEXT NOT NULL, trainable INTEGER NOT NULL",
 }
 
+OPTIONAL: Final = frozenset(
+    {"backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout"}
+)
+"""Tables that a recording may lack: what they hold is then not known of it."""
+
 INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX gradient_step ON gradient (step)",
     "CREATE INDEX gradient_variable ON gradient (variable)",
     "CREATE INDEX tape_step ON tape (step)",
     "CREATE INDEX gradient_call_step ON gradient_call (step)",
     "CREATE INDEX tape_event_tape ON tape_event (tape)",
+    "CREATE INDEX backward_call ON backward (call)",
+    "CREATE INDEX backward_op ON backward (op)",
+    "CREATE INDEX gradient_sum_call ON gradient_sum (call)",
     "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
+    "CREATE INDEX ag_function_run ON ag_function (run)",
+    "CREATE INDEX ag_construct_function ON ag_construct (function)",
 )
 
 

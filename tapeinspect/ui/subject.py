@@ -84,6 +84,8 @@ class Subject:
         self.inbox = inbox or Inbox()
         self.script = script or path.name
         self.reader: TraceReader | None = None
+        self.other: TraceReader | None = None
+        """Another recording, to compare figures with."""
         self.counts = Counts()
         self.terminal = Terminal()
         self.status = Status("starting" if target else "finished", "")
@@ -157,6 +159,12 @@ class Subject:
         self.reader = open_trace(self.path)
         self.counts = self.reader.refresh()
         self._errors = list(self.reader.errors())
+
+    def open_other(self, path: Path) -> None:
+        """Open another recording to compare with. Raises TraceError."""
+        from tapeinspect.trace.reader import open_trace
+
+        self.other = open_trace(path)
 
     def poll(self) -> Changes:
         """Take in what has happened since the last poll."""
@@ -273,8 +281,9 @@ class Subject:
         """End the script if it still runs, and close the recording."""
         if self.target is not None and not self.exited:
             self.target.end()
-        if self.reader is not None:
-            self.reader.close()
+        for reader in (self.reader, self.other):
+            if reader is not None:
+                reader.close()
 
 
 def _ending(status: int) -> str:

@@ -247,6 +247,10 @@ def _gradient(builder: Builder, step: int, variable: int, shape: tuple[int, ...]
             None,
         )
     builder.writer.insert("gradient", [row])
+    if step <= 8 or step % 8 == 0:
+        counts = [-12 + step // 8, 3 + variable, 20, 60, 25, 4]
+        figures = (sum(counts[1:]) + 10, 10, 3 if nan else 0, json.dumps(counts), None, None)
+        builder.writer.insert("magnitudes", [(step, variable, "gradient", *figures)])
     weight = round(2.0 + 0.01 * step * variable, 4)
     builder.writer.insert(
         "variable_step", [(step, variable, weight, -0.4, 0.4, 0.0, 0, 0, 0.0, 0.002 * variable, 1)]

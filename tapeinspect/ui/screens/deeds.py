@@ -16,6 +16,7 @@ from tapeinspect.ui.widgets.line_list import LineList
 from tapeinspect.ui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from tapeinspect.ui.panes.gradients import GradientsTable
     from tapeinspect.ui.panes.tape import TapePane
     from tapeinspect.ui.screens.main import MainScreen
 
@@ -103,7 +104,8 @@ class Deeds(Screen[None]):
 
     # batches
 
-    def _view(self, step: int) -> None:
+    def view_batch(self, step: int) -> None:
+        """View a batch, and follow the script when it is the newest."""
         main = self._main
         if not 1 <= step <= main.subject.counts.steps:
             self.say("There is no older batch." if step < 1 else "There is no newer batch.", True)
@@ -114,17 +116,17 @@ class Deeds(Screen[None]):
         main.view(step)
 
     def action_older(self) -> None:
-        self._view((self._main.viewed or 1) - 1)
+        self.view_batch((self._main.viewed or 1) - 1)
 
     def action_newer(self) -> None:
-        self._view((self._main.viewed or 0) + 1)
+        self.view_batch((self._main.viewed or 0) + 1)
 
     def action_to_live(self) -> None:
         if self._main.subject.counts.steps:
-            self._view(self._main.subject.counts.steps)
+            self.view_batch(self._main.subject.counts.steps)
 
     def on_timeline_picked(self, event: Timeline.Picked) -> None:
-        self._view(event.batch)
+        self.view_batch(event.batch)
 
     def action_whole_run(self) -> None:
         pane = self._main.trace_pane
@@ -188,6 +190,18 @@ class Deeds(Screen[None]):
 
         self.app.push_screen(ValueScreen(self._main.subject, tensor))
 
+    def action_over_time(self) -> None:
+        from tapeinspect.ui.over_time.screen import OverTimeScreen
+
+        main = self._main
+        variable = getattr(main.pane(3), "variable_here", lambda: None)() if main.tab == 3 else None
+
+        def decided(step: int | None) -> None:
+            if step is not None:
+                self._view(step)
+
+        self.app.push_screen(OverTimeScreen(main.subject, main.viewed, variable), decided)
+
     async def on_tape_pane_op_picked(self, event: TapePane.OpPicked) -> None:
         main = self._main
         await main.open_tab(1)
@@ -242,16 +256,17 @@ class Deeds(Screen[None]):
         self._again(-1)
 
     async def action_first_bad(self) -> None:
-        main, reader = self._main, self._main.subject.reader
-        found = reader.op_ids(OpFilter(bad=True)) if reader is not None else ()
-        if reader is None or not len(found):
-            self.say("No op has NaN or Inf in an output so far.")
-            return
-        await main.open_tab(1)
-        step = reader.rows([found[0]])[0].step
-        if step is not None:
-            self._view(step)
-        main.trace_pane.go_to_op(found[0])
+        from tapeinspect.ui.screens import explain
+
+        await explain.first_bad(self._main)
+
+    def action_why(self) -> None:
+        from tapeinspect.ui.screens import explain
+
+        explain.why(self._main)
+
+    def on_gradients_table_why(self, event: GradientsTable.Why) -> None:
+        self.action_why()
 
     def action_findings(self) -> None:
         from tapeinspect.ui.screens.findings import FindingsScreen
@@ -267,7 +282,7 @@ class Deeds(Screen[None]):
         if item is None or reader is None:
             return
         if item.step is not None:
-            self._view(item.step)
+            self.view_batch(item.step)
         op = item.op
         if op is None and item.path is not None and item.line is not None:
             ops = reader.op_ids(OpFilter(step=item.step, path=item.path, line=item.line))
