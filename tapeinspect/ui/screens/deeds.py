@@ -198,7 +198,7 @@ class Deeds(Screen[None]):
 
         def decided(step: int | None) -> None:
             if step is not None:
-                self._view(step)
+                self.view_batch(step)
 
         self.app.push_screen(OverTimeScreen(main.subject, main.viewed, variable), decided)
 
