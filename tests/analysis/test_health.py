@@ -11,7 +11,7 @@ from tapeinspect.analysis.health.rules import RULES
 from tapeinspect.trace.records import Finding
 from tests.analysis.training_runs import CASES, DEMOS, TrainingRuns, cases, healthy
 
-pytestmark = [pytest.mark.tf, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.tf, pytest.mark.timeout(900)]
 WRONG = {name: rules for name, rules in cases().items() if rules}
 RIGHT = [name for name, rules in cases().items() if not rules]
 
