@@ -13,6 +13,7 @@ from tapeinspect.errors import UsageError
 
 _TAKE_A_VALUE: Set[str] = {
     "-o", "--output", "--steps", "--mode", "--values", "--memory", "--max-size", "--fail-on", "--rule", "--no-rule",
+    "--format", "--tolerance", "--only", "--color",
 }  # fmt: skip
 
 

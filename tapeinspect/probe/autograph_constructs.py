@@ -39,6 +39,8 @@ class Facts:
     """How often each line ran while tracing."""
     traced: bool
     """False: nothing was run."""
+    failed: Line | None = None
+    """Where the trace failed."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class Became:
         return (id, run, function, *where, c.what, self.op, self.count, self.text, json.dumps(self.detail))
 
 
-def facts_of(seen: Seen, ops: dict[Line, Counter[str]], traced: bool) -> Facts:
+def facts_of(seen: Seen, ops: dict[Line, Counter[str]], traced: bool, failed: Line | None = None) -> Facts:
     """Facts by line of the user's files."""
     events: defaultdict[tuple[str, int, str], list[Event]] = defaultdict(list)
     for event in seen.events:
@@ -69,7 +71,7 @@ def facts_of(seen: Seen, ops: dict[Line, Counter[str]], traced: bool) -> Facts:
         place = seen.original(path, line)
         if place is not None:
             runs[place] = max(runs[place], count)
-    return Facts(dict(events), ops, runs, traced)
+    return Facts(dict(events), ops, runs, traced, failed)
 
 
 def became(construct: Construct, path: str, facts: Facts) -> Became:
@@ -77,6 +79,8 @@ def became(construct: Construct, path: str, facts: Facts) -> Became:
     if not facts.traced:
         return Became("not_run", "It was not traced, so it is not known what it becomes.")
     place = (path, construct.line)
+    if facts.failed == place:
+        return Became("not_run", "The trace failed here.")
     events = facts.events.get((*place, construct.what), [])
     ran = any(
         facts.runs[path, line] for line in range(construct.line, (construct.end_line or construct.line) + 1)

@@ -87,6 +87,12 @@ def row(error: BaseException, run: int, seen: Seen, role: Callable[[str], str]) 
     return (run, name, message, file, line, function, json.dumps(frames), meaning, hint)
 
 
+def place(error: BaseException, seen: Seen, role: Callable[[str], str]) -> tuple[str, int] | None:
+    """The user's line that a trace failed in."""
+    own = [frame for frame in _frames(error, seen, role) if frame["user"]]
+    return (own[-1]["file"], own[-1]["line"]) if own else None
+
+
 def message_of(error: BaseException) -> str:
     """The message without the stack that AutoGraph puts before it."""
     metadata = getattr(error, "ag_error_metadata", None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import autograph_source, tf_autograph
+from tapeinspect.probe import autograph_failure, autograph_source, tf_autograph
 from tapeinspect.probe.autograph_constructs import Facts, Line, became, facts_of
 from tapeinspect.probe.autograph_folds import folds
 from tapeinspect.probe.autograph_reasons import Verdict, failed, kind_of, unconvertible, verdict
@@ -61,7 +61,11 @@ class Rows:
     def of(cls, recorder: Recorder, run: int, by_keras: bool, traced: Traced | None) -> Rows:
         """None of them made yet."""
         seen = traced.seen if traced is not None else Seen()
-        facts = facts_of(seen, traced.ops if traced is not None else {}, traced is not None)
+        ops = traced.ops if traced is not None else {}
+        failed_at = None
+        if traced is not None and traced.error is not None:
+            failed_at = autograph_failure.place(traced.error, seen, recorder.code.role)
+        facts = facts_of(seen, ops, traced is not None, failed_at)
         return cls(recorder, run, by_keras, traced, facts)
 
     def add_met(self) -> None:
@@ -82,9 +86,9 @@ class Rows:
         found = self.by_path.get(met.caller.co_filename) or self.known.get(id(met.caller))
         return found.id if found is not None else None
 
-    def add_reachable(self, root: Any) -> None:
-        """The functions that can be told to be called from `root`, as far as they are not there yet."""
-        pending: list[tuple[Any, int | None, Any, int | None]] = [(root, None, None, None)]
+    def add_reachable(self, *roots: Any) -> None:
+        """`roots` and the functions that can be told to be called from them, as far as they are not there yet."""
+        pending: list[tuple[Any, int | None, Any, int | None]] = [(root, None, None, None) for root in roots]
         visited: set[Hashable] = set()
         while pending and len(self.functions) < _MOST:
             function, parent, caller, line = pending.pop(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import linecache
 from collections.abc import Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -27,6 +28,16 @@ def callees(function: Any) -> Iterator[tuple[Any, int]]:
             found = _resolve(node.func, names, local)
             if found is not _UNKNOWN and callable(found):
                 yield found, node.lineno
+
+
+def called_in_lines(path: str, lines: range, names: dict[str, Any]) -> Iterator[Any]:
+    """The callables that statements at these lines of a module call, as far as they are known by name."""
+    tree = ast.parse("".join(linecache.getlines(path)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.lineno in lines:
+            found = _resolve(node.func, names, set())
+            if found is not _UNKNOWN and callable(found):
+                yield found
 
 
 def _names(function: Any) -> dict[str, Any]:

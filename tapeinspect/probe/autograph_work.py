@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import autograph_failure, named_function, step_function
+from tapeinspect.probe import autograph_failure, named_function, step_function, tf_autograph
 from tapeinspect.probe.autograph_rows import Rows
+from tapeinspect.probe.autograph_static import called_in_lines
 from tapeinspect.probe.autograph_trace import Traced, trace
 from tapeinspect.probe.errands import WorkRefused
 from tapeinspect.probe.step_function import StepFunction
@@ -29,11 +30,42 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
         return {"run": look_at(recorder, named)}
     try:
         target = step_function.find(recorder, step)
-    except WorkRefused:
-        if named is None:
+    except WorkRefused as refused:
+        run = _without_function(recorder, step, named, refused)
+        if run is None:
             raise
-        return {"run": look_at(recorder, named)}
+        return {"run": run}
     return {"run": look_at(recorder, target, named)}
+
+
+def _without_function(
+    recorder: Recorder, step: int | None, named: StepFunction | None, refused: WorkRefused
+) -> int | None:
+    """Convert what is there though the step is no function: the named one, or what the loop at module level calls."""
+    if named is not None:
+        return look_at(recorder, named)
+    kept = recorder.step_log.kept(step)
+    main = sys.modules.get("__main__")
+    if kept is None or kept.loop is None or main is None or kept.code.co_name != "<module>":
+        return None
+    lines = range(kept.loop.line, kept.loop.end + 1)
+    called = [
+        function
+        for function in called_in_lines(kept.code.co_filename, lines, vars(main))
+        if recorder.code.role(getattr(tf_autograph.code_of(function), "co_filename", "<frozen")) == "user"
+    ]
+    if not called:
+        return None
+    with recorder.lock:
+        sink = recorder.sink
+        run = sink.next_id("ag_run")
+        rows = Rows.of(recorder, run, False, None)
+        rows.add_reachable(*called)
+        rows.write()
+        where = ("<module>", recorder.code.file(kept.code.co_filename), kept.loop.line)
+        note = f"{refused.message}; the functions that it calls are converted"
+        sink.add("ag_run", (run, kept.id, *where, "converted", note, refused.hint, 0, None, None))
+    return run
 
 
 def _named(recorder: Recorder, options: dict[str, Any]) -> StepFunction | None:

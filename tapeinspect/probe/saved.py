@@ -37,6 +37,8 @@ class Saved:
 
     path: str
     target: Any
+    quiet: bool = False
+    """It belongs to a library: it is put back and not talked about."""
 
     def changes(self) -> Iterator[Change]:
         """What differs from the saved state."""
@@ -127,7 +129,7 @@ class SavedDict(Saved):
     label: Callable[[str, Any], str] = lambda path, key: f"{path}[{describe(key)}]"
     """The name of an entry."""
     hidden: Callable[[Any], bool] = lambda key: False
-    """Keys whose changes are put back without a word."""
+    """Keys whose changes are not talked about."""
 
     def __post_init__(self) -> None:
         self.items = dict(self._base().items(self.target))

@@ -83,6 +83,25 @@ CAPABILITIES: tuple[Capability, ...] = (
         ("tensorflow.python.eager.polymorphic_function.transform:CONCRETE_FUNCTION_CALLBACKS",),
     ),
     Capability(
+        "retraces",
+        "tells how long a trace took and why a tf.function was traced again",
+        (
+            "tensorflow.python.eager.polymorphic_function.tracing_compilation:_create_concrete_function",
+            "tensorflow.python.eager.polymorphic_function.tracing_compilation:_maybe_define_function",
+            "tensorflow.core.function.polymorphism.function_cache:FunctionCache.generalize",
+            "tensorflow.core.function.polymorphism.function_type:FunctionType.is_supertype_of",
+            "tensorflow.python.util.tf_stack:extract_stack",
+        ),
+    ),
+    Capability(
+        "survey",
+        "shows what of the user's code does not survive tracing",
+        (
+            "tensorflow.python.autograph.impl.api:_TRANSPILER.get_extra_locals",
+            "tensorflow.python.autograph.impl.api:_convert_actual",
+        ),
+    ),
+    Capability(
         "quiet_dataset",
         "keeps tf.data from warning that functions run eagerly",
         ("tensorflow.python.data.ops.structured_function:def_function.functions_run_eagerly",),
@@ -277,17 +296,6 @@ def concrete_function_callbacks() -> list[Callable[[Any], None]]:
         "tensorflow.python.eager.polymorphic_function.transform:CONCRETE_FUNCTION_CALLBACKS"
     )
     return found
-
-
-def function_being_traced(frame: Any) -> Any:
-    """The Python function whose trace has just been made, told from the frames outside `frame`; None when unknown."""
-    while frame is not None and frame.f_code.co_name != "_create_concrete_function":
-        frame = frame.f_back
-    options = frame.f_locals.get("tracing_options") if frame is not None else None
-    function: Any = getattr(options, "python_function", None)
-    while getattr(function, "_tf_decorator", None) is not None:
-        function = function._tf_decorator.decorated_target
-    return getattr(function, "func", function)  # of a functools.partial
 
 
 def executing_eagerly() -> bool:

@@ -85,7 +85,7 @@ def load(trace: TraceReader, name: str | None) -> Report:
     if name is not None:
         functions = _named(functions, name)
     shown = tuple(_report(trace, run.id, f) for f in functions if f.generated is not None)
-    listed = tuple(f for f in functions if f.status != "converted")
+    listed = tuple(f for f in functions if f.status != "converted" and f.generated is None)
     findings = tuple(f for f in trace.findings() if f.step in (run.step, None)) if name is None else ()
     return Report(run, trace.autograph.failure(run.id), shown, listed, findings)
 

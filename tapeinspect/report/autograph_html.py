@@ -76,7 +76,7 @@ def _function(report: FunctionReport) -> Iterator[str]:
     where = f"{_place(function.path, function.line)}-{function.end_line}"
     yield f"<h2><code>{escape(function.name)}</code> {escape(where)}</h2>"
     if function.status != "converted":
-        yield f"<p>Not converted: {escape(function.reason)}</p>"
+        yield f"<p>Not converted: {escape(function.reason)}; beside it is what it would become.</p>"
     yield "<table class='code k'>"
     for fold, pairs in groupby(_unfolded(report), key=lambda entry: entry[0]):
         rows = [pair for _, pair in pairs]

@@ -56,7 +56,11 @@ def _head(report: Report, width: int, painter: Painter) -> Iterator[str]:
 def _function(report: FunctionReport, width: int, folded: bool, painter: Painter) -> Iterator[str]:
     function = report.function
     place = f"{_place(function.path, function.line)}-{function.end_line}"
-    note = "" if function.status == "converted" else f"  not converted: {function.reason}"
+    note = (
+        ""
+        if function.status == "converted"
+        else f"  not converted: {function.reason}; beside it is what it would become"
+    )
     yield painter.bold(f"{function.name}  {place}") + note
     beside = width >= NARROWEST
     if beside:

@@ -10,6 +10,7 @@ from tapeinspect.trace.autograph import Autograph
 from tapeinspect.trace.backward import Backward
 from tapeinspect.trace.causes import Causes
 from tapeinspect.trace.database import Database
+from tapeinspect.trace.differences import Differences
 from tapeinspect.trace.events import Events
 from tapeinspect.trace.filters import Vocabulary, parse_filter
 from tapeinspect.trace.interned import Interned
@@ -39,6 +40,8 @@ from tapeinspect.trace.records import (
     Stack,
     Stats,
     Step,
+    Survey,
+    SurveyFact,
     Tape,
     Value,
     Variable,
@@ -49,6 +52,7 @@ from tapeinspect.trace.samples import Samples
 from tapeinspect.trace.search import Search
 from tapeinspect.trace.series import Series
 from tapeinspect.trace.spans import BackwardSpans
+from tapeinspect.trace.tracing import Tracing
 from tapeinspect.trace.training import Steps, Training
 from tapeinspect.trace.values import Values
 
@@ -80,10 +84,13 @@ class TraceReader:
         self._values = Values(self._database)
         self.series = Series(self._database)
         """Figures of gradients, variables and updates over the steps."""
+        self._tracing = Tracing(self._database, self._interned)
         self.autograph = Autograph(self._database, self._interned)
         """What AutoGraph made of the step; empty until somebody asked for it."""
         self._causes = Causes(self._database)
         self._samples = Samples(self._database)
+        self.differences = Differences(self._database)
+        """Where the traced step differs from the eager one; empty until somebody asked for it."""
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._spans)
         self._meta: Meta | None = None
@@ -242,8 +249,16 @@ class TraceReader:
         return self._values.value(tensor)
 
     def traces(self) -> list[FunctionTrace]:
-        """The traces of `tf.function`s."""
-        return self._events.traces()
+        """The traces of `tf.function`s, in order. See `FunctionTrace.retrace`."""
+        return self._tracing.traces()
+
+    def surveys(self) -> list[Survey]:
+        """Every time a step was traced to see what does not survive tracing; see `tapeinspect.analysis.survival`."""
+        return self._tracing.surveys()
+
+    def survey_facts(self, survey: int) -> list[SurveyFact]:
+        """What happened in one of them."""
+        return self._tracing.survey_facts(survey)
 
     def opaques(self) -> list[Opaque]:
         """Code that no callback reaches."""

@@ -97,10 +97,19 @@ TABLES: Final[dict[str, str]] = {
     " mean REAL,"
     " nan INTEGER, inf INTEGER, zeros REAL, update_norm REAL, assigns INTEGER NOT NULL, PRIMARY KEY (step,"
     " variable)",
-    # one trace of a tf.function. signature and cause in words; op: the last op before it
+    # one trace of a tf.function. op: the last op before it. file, line: where the function begins. kind:
+    # 'function', 'dataset' (made for tf.data) or 'library' (not of the user's code). object: numbers the
+    # tf.function objects; number: which trace of its object this is. seconds: with the functions traced
+    # inside it. arguments_json: [{"name", "text"}]. cause: a code of probe.signatures.Difference, or 'first',
+    # 'variables' (variables were created in the first call), 'new-function', 'instance', 'device', 'replica',
+    # 'graph', 'surroundings', 'unknown'; argument: the part of an argument that it is about. advice: what
+    # would have prevented it; checked: how that was tried (null: it was not)
     "trace": "id INTEGER PRIMARY KEY, function TEXT NOT NULL, file INTEGER, line INTEGER,"
     " signature TEXT NOT NULL,"
-    " nodes INTEGER NOT NULL, step INTEGER, op INTEGER NOT NULL, stack INTEGER",
+    " nodes INTEGER NOT NULL, step INTEGER, op INTEGER NOT NULL, stack INTEGER, kind TEXT NOT NULL,"
+    " object INTEGER NOT NULL, number INTEGER NOT NULL, seconds REAL, caller_file INTEGER,"
+    " caller_line INTEGER, arguments_json TEXT NOT NULL, cause TEXT NOT NULL, argument TEXT,"
+    " why TEXT NOT NULL, advice TEXT NOT NULL, checked TEXT",
     # code that no callback reaches: kind 'dataset', 'py_function', 'graph' (a tf.function run as a graph)
     "opaque": "id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, stack INTEGER, op INTEGER,"
     " why TEXT NOT NULL",
@@ -206,6 +215,41 @@ TABLES: Final[dict[str, str]] = {
     # variables that a tape watched in those batches, whether a gradient was asked for or not
     "watched": "handle INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL,"
     " shape_json TEXT NOT NULL, trainable INTEGER NOT NULL",
+    # what does not survive tracing, written when somebody asked for it. One row for each time a step was
+    # traced, in a sandbox, to see what its Python code does meanwhile. status: 'traced', 'failed'. type,
+    # message, file, line, frames_json (as in `error`): what it failed with, else null. What follows from the
+    # facts is worked out: see tapeinspect.analysis.survival
+    "survey": "id INTEGER PRIMARY KEY, step INTEGER, function TEXT NOT NULL, status TEXT NOT NULL,"
+    " seconds REAL NOT NULL, type TEXT, message TEXT, file TEXT, line INTEGER, frames_json TEXT",
+    # one thing that happened on a line while tracing. fact: 'call' (name: the function called), 'store'
+    # (an attribute, item, global or outer variable was bound), 'read' (a Python value from outside was read),
+    # 'iterate' (a `for` ran over a Python iterator), 'eager' (run eagerly, the line needs the value of a
+    # tensor; not reached by the trace). name: in the user's words. detail_json: see probe.survival
+    "survey_fact": "id INTEGER PRIMARY KEY, survey INTEGER NOT NULL, fact TEXT NOT NULL, file INTEGER NOT NULL,"
+    " line INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, detail_json TEXT NOT NULL",
+    # one comparison of the step run eagerly with the same step traced, on the arguments of `step`. verdict:
+    # 'same', 'different', 'fails_to_trace'. file, line: where the function begins. seconds: of one eager call,
+    # of one traced call, of tracing. first_*: the first op, in eager order, whose values really differ.
+    # notes_json: sentences on what could not be compared or put back. ops: what was aligned, 0 when ops were
+    # not compared
+    "diff": "id INTEGER PRIMARY KEY, step INTEGER, function TEXT NOT NULL, file INTEGER, line INTEGER,"
+    " verdict TEXT NOT NULL, tolerance REAL, eager_seconds REAL, traced_seconds REAL, trace_seconds REAL,"
+    " ops INTEGER NOT NULL, first_op INTEGER, notes_json TEXT NOT NULL",
+    # aligned ops, in the order of the eager run. relation: 'equal', 'eager' (only there), 'traced' (only
+    # there), 'moved' (another line of the graph), 'folded' (why: in words). file, line: the user's innermost
+    # line; library: "file:line" of the innermost line of a library such as Keras. traced_type, traced_line:
+    # where they are others. turn: how often the op had run before. verdict: 'bit-equal', 'rounding', 'real',
+    # null where values were not compared
+    "diff_op": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, relation TEXT NOT NULL, type TEXT NOT NULL,"
+    " traced_type TEXT, file INTEGER, line INTEGER, traced_line INTEGER, library TEXT, turn INTEGER NOT NULL,"
+    " dtype TEXT, shape_json TEXT, max_abs REAL, max_rel REAL, ulp INTEGER, verdict TEXT, why TEXT NOT NULL",
+    # kind: 'output', 'gradient', 'variable' (its value after the call). call: which call of the step, from 1
+    "diff_value": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,"
+    " call INTEGER NOT NULL, max_abs REAL, max_rel REAL, ulp INTEGER, verdict TEXT NOT NULL,"
+    " note TEXT NOT NULL",
+    # what a user should look at; severity as in `finding`, the most severe first
+    "diff_finding": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, rule TEXT NOT NULL, severity TEXT NOT NULL,"
+    " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
 }
 
 OPTIONAL: Final = frozenset(
@@ -225,6 +269,7 @@ INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
     "CREATE INDEX ag_function_run ON ag_function (run)",
     "CREATE INDEX ag_construct_function ON ag_construct (function)",
+    "CREATE INDEX diff_op_diff ON diff_op (diff)",
 )
 
 

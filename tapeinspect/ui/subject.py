@@ -14,7 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tapeinspect.errors import TapeinspectError, TraceError
-from tapeinspect.link.messages import Answer, AskStats, AskValue, Go, Message, Pause, Status, Tick, Trouble
+from tapeinspect.link.messages import (
+    Answer,
+    AskStats,
+    AskValue,
+    AskWork,
+    Go,
+    Message,
+    Pause,
+    Request,
+    Status,
+    Tick,
+    Trouble,
+)
 from tapeinspect.trace.records import Counts, ScriptFailure, Step
 from tapeinspect.ui.terminal import Terminal
 
@@ -38,7 +50,7 @@ class LiveTarget(Protocol):
     @property
     def exit_status(self) -> int | None: ...
     def send(self, message: Message) -> None: ...
-    def ask(self, request: AskStats | AskValue) -> Future[Answer]: ...
+    def ask(self, request: Request) -> Future[Answer]: ...
     def write_input(self, data: bytes) -> None: ...
     def resize(self, columns: int, rows: int) -> None: ...
     def interrupt(self) -> None: ...
@@ -265,6 +277,18 @@ class Subject:
         if self.target is None or not self.live:
             return None
         return self.target.ask(AskStats(next(self._requests), tensor))
+
+    def ask_work(self, work: str, step: int | None) -> Future[Answer] | None:
+        """Ask the running script for work on a batch; None when there is none to ask."""
+        if self.target is None or not self.live:
+            return None
+        return self.target.ask(AskWork(next(self._requests), work, step))
+
+    @property
+    def ended_steps(self) -> int:
+        """Batches that have ended."""
+        steps = self.reader.steps() if self.reader else ()
+        return len(steps) - (1 if steps and steps[-1].last_op is None else 0)
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the script's terminal another size."""

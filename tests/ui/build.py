@@ -7,6 +7,7 @@ import math
 import random
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,8 +120,10 @@ class Builder:
 
 
 def recording(path: Path, batches: int = 3, nan_at: int | None = None, error: bool = False,
-              complete: bool = True, none: bool = False) -> Path:  # fmt: skip
-    """A recording of `batches` steps; `nan_at`: the batch whose loss is NaN; `error`: the script raised in the last."""
+              complete: bool = True, none: bool = False,
+              more: Callable[[TraceWriter], None] | None = None) -> Path:  # fmt: skip
+    """A recording of `batches` steps; `nan_at`: the batch whose loss is NaN; `error`: the script raised in the last;
+    `more` writes further rows."""
     builder = Builder(TraceWriter(path))
     _header(builder.writer, complete, error)
     for step in range(1, batches + 1):
@@ -140,6 +143,8 @@ def recording(path: Path, batches: int = 3, nan_at: int | None = None, error: bo
         builder.writer.insert(
             "error", [(1, "InvalidArgumentError", message, PATH, 16, batches, json.dumps(frames))]
         )
+    if more is not None:
+        more(builder.writer)
     builder.writer.commit()
     builder.writer.close()
     return path

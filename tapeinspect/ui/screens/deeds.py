@@ -16,6 +16,7 @@ from tapeinspect.ui.widgets.line_list import LineList
 from tapeinspect.ui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from tapeinspect.ui.panes.autograph import AutographPane
     from tapeinspect.ui.panes.gradients import GradientsTable
     from tapeinspect.ui.panes.tape import TapePane
     from tapeinspect.ui.screens.main import MainScreen
@@ -148,8 +149,9 @@ class Deeds(Screen[None]):
             await self.run_action(event.action.id)
 
     def action_zoom(self) -> None:
-        if self._main.tab == 1:
-            self._main.trace_pane.zoom()
+        pane = self._main.pane(self._main.tab)
+        if hasattr(pane, "zoom"):
+            pane.zoom()
         else:
             self.say("This tab has the whole screen already.")
 
@@ -173,6 +175,41 @@ class Deeds(Screen[None]):
             pane.sort_next()
         else:
             self.say("The table in Gradients (3) can be sorted.")
+
+    def _autograph(self) -> AutographPane | None:
+        """The AutoGraph tab when it is the one in sight."""
+        from tapeinspect.ui.panes.autograph import AutographPane
+
+        pane = self._main.pane(self._main.tab)
+        if isinstance(pane, AutographPane):
+            return pane
+        self.say("This key belongs to the AutoGraph tab (4).")
+        return None
+
+    def action_fold(self) -> None:
+        if (pane := self._autograph()) is not None and (text := pane.toggle_folds()):
+            self.say(text)
+
+    def action_other_side(self) -> None:
+        if (pane := self._autograph()) is not None:
+            pane.other_side()
+
+    def action_functions(self) -> None:
+        if (pane := self._autograph()) is not None:
+            pane.toggle_functions()
+
+    async def action_traces(self) -> None:
+        if self._main.tab != 4:
+            await self._main.open_tab(4)
+        if (pane := self._autograph()) is not None:
+            pane.toggle_traces()
+
+    def action_trace_again(self) -> None:
+        main = self._main
+        if not main.subject.live:
+            self._go("batch")
+        elif (pane := self._autograph()) is not None and not pane.ask_again():
+            self.say("The step can be traced when its first batch has ended, and one at a time.", True)
 
     def action_value(self) -> None:
         main = self._main
@@ -297,8 +334,9 @@ class Deeds(Screen[None]):
         main = self._main
         main.search = ""
         self.clear_selection()
-        if main.tab == 1:
-            main.trace_pane.clear()
+        pane = main.pane(main.tab)
+        if hasattr(pane, "clear"):
+            pane.clear()
 
     # take away
 
@@ -315,6 +353,8 @@ class Deeds(Screen[None]):
     def action_copy_json(self) -> None:
         target = self.current_list()
         record = getattr(target, "copy_record", lambda: None)()
+        if record is None:
+            record = getattr(self._main.pane(self._main.tab), "copy_record", lambda: None)()
         if record is None and self._main.tab == 1:
             record = self._main.trace_pane.detail.op
         if record is None:
@@ -322,6 +362,20 @@ class Deeds(Screen[None]):
             return
         self.app.copy_to_clipboard(json.dumps(jsonable(record), indent=2, ensure_ascii=False))
         self.say("Copied as JSON.")
+
+    def action_export(self) -> None:
+        from tapeinspect.ui.editor import EditorError, write_export
+
+        exported = getattr(self._main.pane(self._main.tab), "export", lambda: None)()
+        if exported is None:
+            self.say(
+                "There is no generated source here to export; `tapeinspect export` writes a recording.", True
+            )
+            return
+        try:
+            self.say(f"Written: {write_export(*exported)}")
+        except EditorError as error:
+            self.say(str(error), True)
 
     def action_edit(self) -> None:
         from textual.app import SuspendNotSupported

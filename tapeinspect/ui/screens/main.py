@@ -203,6 +203,10 @@ class MainScreen(Deeds):
             from tapeinspect.ui.panes.gradients import GradientsPane
 
             return GradientsPane(self.subject, id="gradients")
+        if tab == 4:
+            from tapeinspect.ui.panes.autograph import AutographPane
+
+            return AutographPane(self.subject, id="autograph")
         from tapeinspect.ui.panes.later import LaterPane
 
         return LaterPane(tab, id=f"tab{tab}")
@@ -232,7 +236,8 @@ class MainScreen(Deeds):
             self._fresh.add(tab)
             self.pane(tab).view(self.viewed)
         lists = [pane] if isinstance(pane, LineList) else pane.query(LineList)
-        next(found for found in lists if found.display).focus()
+        front = getattr(pane, "front", None) or next(found for found in lists if found.display)
+        front.focus()
         self.refresh_bars()
 
     def can(self, action: Action) -> bool:
@@ -248,6 +253,8 @@ class MainScreen(Deeds):
             return subject.live and subject.status.state in ("running", "importing")
         if action.id == "first_bad":
             return bool(self._bad)
+        if action.id == "trace_again":
+            return subject.live and subject.ended_steps > 0
         if action.id == "older":
             return bool(self.viewed and self.viewed > 1)
         if action.id == "newer":
