@@ -253,7 +253,9 @@ TABLES: Final[dict[str, str]] = {
     " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
 }
 
-OPTIONAL: Final = frozenset({"backward", "gradient_sum", "none_evidence", "origin"})
+OPTIONAL: Final = frozenset(
+    {"backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout"}
+)
 """Tables that a recording may lack: what they hold is then not known of it."""
 
 INDEXES: Final[tuple[str, ...]] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import math
@@ -305,10 +306,12 @@ class Deeds(Screen[None]):
     def on_gradients_table_why(self, event: GradientsTable.Why) -> None:
         self.action_why()
 
-    def action_findings(self) -> None:
+    async def action_findings(self) -> None:
         from tapeinspect.ui.screens.findings import FindingsScreen
 
         findings = self._main.findings
+        if findings.stale:
+            await asyncio.to_thread(findings.look)
         self.app.push_screen(
             FindingsScreen(self._main.subject, findings.found, findings.looked), self._go_to_finding
         )
