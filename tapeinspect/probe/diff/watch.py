@@ -188,10 +188,8 @@ class GraphWatch:
     def _add(self, name: str, inputs: Any, outputs: Any, graph: Any) -> None:
         import tensorflow as tf
 
-        op = outputs[0].op if outputs else None
-        frames = (
-            iter([(f.filename, f.lineno) for f in reversed(list(op.traceback))]) if op else mapped_stack()
-        )
+        traceback = getattr(outputs[0].op, "traceback", None) if outputs else None
+        frames = mapped_stack() if traceback is None else _frames_of(traceback)
         where = self.places.of_frames(frames)
         static = is_static(name, [id(t) in self._static for t in inputs], outputs)
         if static:
@@ -210,6 +208,11 @@ class GraphWatch:
             entry.ran += 1
 
         tf.numpy_function(saw, seen, [])
+
+
+def _frames_of(traceback: Any) -> Iterator[tuple[str, int]]:
+    """(file, line) of an op's traceback, innermost first."""
+    return iter([(frame.filename, frame.lineno) for frame in reversed(list(traceback))])
 
 
 _SEEN_ANYWAY = frozenset({b"Const", b"Identity", b"IdentityN"})
