@@ -48,6 +48,7 @@ _CONTROL = {
     "TensorListSetItem": "writes into a tensor array",
     "TensorListGetItem": "reads from a tensor array",
     "TensorListStack": "reads from a tensor array",
+    "TensorListFromTensor": "writes into a tensor array",
     "OptionalNone": "keeps what a branch's backward pass needs",
     "OptionalFromValue": "keeps what a branch's backward pass needs",
     "OptionalGetValue": "takes what a branch has kept for its backward pass",

@@ -118,7 +118,10 @@ def python_random(x):
 
 @case("same")
 def tensorflow_random(x):
-    noise = tf.random.uniform([]) + tf.random.normal([3], seed=5)[0]
+    noise = (
+        tf.random.uniform([])
+        + tf.random.normal([3], seed=5)[0]
+    )  # fmt: skip
     return train(x) * noise + tf.reduce_sum(tf.nn.dropout(x, 0.5))
 
 
@@ -198,7 +201,7 @@ def undefined_in_branch(x):
 
 @case("same")
 def defined_in_both(x):
-    if tf.reduce_sum(x) > 0:
+    if tf.reduce_sum(x) > 0:  # noqa: SIM108 (AutoGraph converts the statement)
         q = tf.constant(1.0)
     else:
         q = tf.constant(2.0)
