@@ -207,9 +207,9 @@ class MainScreen(Deeds):
             from tapeinspect.ui.panes.autograph import AutographPane
 
             return AutographPane(self.subject, id="autograph")
-        from tapeinspect.ui.panes.later import LaterPane
+        from tapeinspect.ui.panes.diff import DiffPane
 
-        return LaterPane(tab, id=f"tab{tab}")
+        return DiffPane(self.subject, id="diff")
 
     def view(self, step: int | None, at_end: bool = False) -> None:
         """View a batch (None: the whole run, when there is no batch)."""
