@@ -69,6 +69,7 @@ class AutographPane(Vertical):
         self.story = Story(id="ag-story")
         self.list.at_once = self._function_moved
         self.traces.at_once = self._tell
+        self.code.at_once = self._tell
         self._seen = (-1, -1, -1)
 
     def compose(self) -> ComposeResult:
@@ -260,9 +261,6 @@ class AutographPane(Vertical):
             at = (line or function.line or 1) - page.left.first
             self.code.show(page.left, page.right, page.links, page.anchors, line=at)
         self._say_titles()
-        self._tell()
-
-    def on_side_by_side_moved(self, event: SideBySide.Moved) -> None:
         self._tell()
 
     def on_descendant_focus(self) -> None:
