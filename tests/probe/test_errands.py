@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,11 @@ from tapeinspect.link.messages import Answer, AskWork, Config, Go, Status
 from tapeinspect.session.launch import Launch
 from tapeinspect.session.target import Event, Target
 from tapeinspect.trace.reader import open_trace
-from tests.probe.recorded import HERE, ROOT
+from tests.probe.recorded import HERE, ROOT, Runner, own
 
 SCRIPT = HERE / "autograph_step.py"
+PLAIN = own("autograph_step", recorded=False)
+RECORDINGS = [PLAIN]
 pytestmark = pytest.mark.tf
 
 
@@ -75,10 +75,8 @@ def test_what_cannot_be_done_is_said(session: Session) -> None:
     assert not session.answers[3].ok and "no work 'nothing'" in session.answers[3].body["message"]
 
 
-def test_the_script_goes_on_as_without_us(session: Session) -> None:
-    plain = subprocess.run(
-        [sys.executable, str(SCRIPT)], capture_output=True, text=True, timeout=120, check=True
-    )
+def test_the_script_goes_on_as_without_us(session: Session, runner: Runner) -> None:
+    plain = runner.get(PLAIN)
     assert session.status == 0
     said = [line for line in session.stdout.splitlines() if line in plain.stdout.splitlines()]
     assert said == plain.stdout.splitlines()
