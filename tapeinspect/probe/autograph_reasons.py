@@ -27,9 +27,7 @@ def verdict(met: Met, by_keras: bool) -> Verdict:
     if met.disabled:
         return _disabled(by_keras)
     if met.inside:
-        return _no(
-            "library", "a library calls it, and AutoGraph does not look into libraries: it ran as written"
-        )
+        return _no("library", "code that is not converted calls it, so it ran as written")
     return unconvertible(met.function)
 
 

@@ -110,7 +110,9 @@ def write(
         status = "traced" if traced.error is None else "failed"
         ops, converting, seconds = traced.total, traced.seen.convert_ns / 1e9, traced.seconds
         if traced.error is not None:
-            sink.add("ag_failure", autograph_failure.row(traced.error, run, traced.seen, recorder.code.role))
+            sink.add(
+                "ag_failure", autograph_failure.row(traced.error, run, traced.seen, recorder.code.role, code)
+            )
     where = (recorder.code.file(code.co_filename), code.co_firstlineno)
     step = target.step or None
     sink.add(
