@@ -1,5 +1,11 @@
 """Steps with one thing each that does not survive tracing, and their near misses: looked at one by one.
 
+They follow what TensorFlow itself documents. The guide "Better performance with tf.function": executing Python side
+effects, global and free variables, Python iterators and generators, all outputs must be return values, recursion,
+accumulating values in a loop, creating variables, printing. AutoGraph's reference of limitations: undefined and None
+values, indirect modifications, Python collections in control flow, dynamic keys, shape and dtype consistency, static
+shapes under dynamic conditions.
+
 `RULE name` in the comment behind a line says what must be found on it; every other line must be free of findings.
 """
 
@@ -341,6 +347,32 @@ def shape_fails(x):
     while tf.reduce_sum(x) < 100.0:  # RULE shape-changes
         x = tf.concat([x, x], 0)
     return x
+
+
+@step()
+def index_fails(x):
+    if tf.shape(x)[0] > 4:  # noqa: SIM108
+        y = x[4]  # RULE static-index
+    else:
+        y = x[0]
+    return y
+
+
+@step()
+def loop_variable(x):
+    while tf.reduce_sum(x) < 100.0:
+        y = x
+        x = x * 2.0
+    return y
+
+
+@step()
+def dynamic_key_fails(x):
+    sums = {"a": tf.constant(0.0), "b": tf.constant(1.0)}
+    for row in x:
+        for key in sums:
+            sums[key] += tf.reduce_sum(row)
+    return sums["a"] + 1.0  # RULE leaked-tensor
 
 
 @step()
