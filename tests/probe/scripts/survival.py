@@ -401,6 +401,29 @@ def leak_fails(x):
     return kept[-1] + 1.0  # RULE leaked-tensor
 
 
+class Walker:
+    def __init__(self):
+        self.steps = 0
+        self.size = 1.0
+
+    def advance(self):
+        self.steps += 1  # RULE hidden-change
+        self.size = 1.0
+
+
+@step()
+def hidden_changes(x):
+    walker = Walker()
+    other = Walker()
+    while tf.reduce_sum(x) < 100.0:
+        walker.advance()
+        inside = Bag()
+        inside.counter += 1
+        other.size = other.size * 2.0
+        x = x * 2.0
+    return x
+
+
 class Lazy(tf.Module):
     def __init__(self):
         super().__init__()
