@@ -11,7 +11,10 @@ from typing import NamedTuple
 from tapeinspect.cli.parsing import Parser, count, size
 from tapeinspect.errors import UsageError
 
-_TAKE_A_VALUE: Set[str] = {"-o", "--output", "--steps", "--mode", "--values", "--memory", "--max-size"}
+_TAKE_A_VALUE: Set[str] = {
+    "-o", "--output", "--steps", "--mode", "--values", "--memory", "--max-size", "--fail-on", "--rule", "--no-rule",
+    "--format", "--tolerance", "--only", "--color",
+}  # fmt: skip
 
 
 class CommandLine(NamedTuple):
@@ -67,3 +70,21 @@ def add_recording_options(parser: Parser) -> None:
     )
     group.add_argument("--no-source", action="store_true", help="keep no source code in the recording")
     group.add_argument("--no-values", action="store_true", help="the same as --values off")
+
+
+def add_findings_options(parser: Parser) -> None:
+    """Add the options that say what counts as a finding."""
+    group = parser.add_argument_group("findings")
+    group.add_argument(
+        "--fail-on",
+        choices=("error", "warning"),
+        help="exit with status 1 when there is a finding as bad as this",
+    )
+    group.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="adjust the figure of a rule, or ask one that is off by itself (tapeinspect report --rules lists them)",
+    )
+    group.add_argument("--no-rule", action="append", default=[], metavar="NAME", help="leave a rule out")

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 
 class CapturedOutput:
-    """The text that was caught, so far."""
+    """Catches output, and has the text that was caught so far."""
 
     def __init__(self) -> None:
         self._files: dict[str, Any] = {}
@@ -28,19 +28,17 @@ class CapturedOutput:
             found = os.pread(file.fileno(), end, 0).decode("utf-8", "replace") + found
         return found
 
-
-@contextmanager
-def captured_output() -> Iterator[CapturedOutput]:
-    """Catch what this process writes on its standard streams inside."""
-    captured = CapturedOutput()
-    _flush()
-    undo = [_redirect(captured, name, number) for name, number in (("stdout", 1), ("stderr", 2))]
-    try:
-        yield captured
-    finally:
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Catch what this process writes on its standard streams inside."""
         _flush()
-        for back in reversed(undo):
-            back()
+        undo = [_redirect(self, name, number) for name, number in (("stdout", 1), ("stderr", 2))]
+        try:
+            yield
+        finally:
+            _flush()
+            for back in reversed(undo):
+                back()
 
 
 def _redirect(captured: CapturedOutput, name: str, number: int) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tapeinspect.probe import tf_private, tf_tracing
+from tapeinspect.probe.backward import BackwardHooks
 from tapeinspect.probe.recorder import Recorder
 from tapeinspect.probe.retraces import TraceLog
 from tapeinspect.probe.tapes import TapeHooks
@@ -31,6 +32,10 @@ class Hooks:
             tapes = TapeHooks(recorder)
             tapes.install()
             self._undo.append(tapes.remove)
+        if recorder.can("tapes") and recorder.can("backward"):
+            backward = BackwardHooks(recorder)
+            backward.install()
+            self._undo.append(backward.remove)
         if recorder.can("traces"):
             self._hear_of_traces()
         if recorder.can("retraces"):

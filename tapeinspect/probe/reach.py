@@ -60,34 +60,47 @@ class Reach:
         self.fixed: list[Fixed] = []
         self._role = role
         self._seen: dict[int, Any] = {}
-        self._queue: deque[tuple[str, Any, str | None]] = deque()
+        self._queue: deque[tuple[str, Any, str | None, bool]] = deque()
         self._bytes = 0
+        self._quiet = False
+        """What is being looked at belongs to a library: it is put back and not talked about."""
+        self._library_names: dict[type, frozenset[str]] = {}
 
     def walk(self, roots: list[tuple[str, Any]]) -> None:
         """Save everything reachable from objects, each given with its name."""
         for path, value in roots:
             self._add(path, value)
         while self._queue:
-            path, value, known_as = self._queue.popleft()
-            with suppress(Exception):  # an object that cannot be looked at is left alone
+            path, value, known_as, self._quiet = self._queue.popleft()
+            try:
                 self._visit(path, value, known_as)
+            except Exception as error:  # an object that cannot be looked at is left alone
+                self.fixed.append(
+                    Fixed(path, f"{type(value).__name__} ({type(error).__name__}: {error})", False)
+                )
             if len(self._seen) > _OBJECTS:
                 self.fixed.append(
                     Fixed("…", f"more than {_OBJECTS:,} objects; those beyond are not put back", False)
                 )
                 return
 
-    def _add(self, path: str, value: Any, known_as: str | None = None) -> None:
+    def _add(self, path: str, value: Any, known_as: str | None = None, quiet: bool = False) -> None:
         if type(value) in _ATOMS or id(value) in self._seen:
             return
         self._seen[id(value)] = value
-        self._queue.append((path, value, known_as))
+        self._queue.append((path, value, known_as, quiet or self._quiet))
+
+    def _save(self, entry: Saved) -> None:
+        entry.quiet = entry.quiet or self._quiet
+        self.saved.append(entry)
 
     def _visit(self, path: str, value: Any, known_as: str | None) -> None:
         if is_variable(value):
             self._variable(path, value, known_as)
         elif isinstance(value, FunctionType):
             self._function(path, value)
+        elif type(value).__name__ == "_DictWrapper":
+            self._dict_wrapper(path, value)
         elif isinstance(value, (list, dict, set, tuple, frozenset, deque, bytearray, array.array)):
             self._container(path, value)
         elif isinstance(value, type):
@@ -112,7 +125,7 @@ class Reach:
             if id(cell) not in self._seen:
                 self._seen[id(cell)] = cell
                 entry = saved.SavedCell(name, cell)
-                self.saved.append(entry)
+                self._save(entry)
                 self._add(name, entry.value)
         if self._role(function.__code__.co_filename) == "library":
             return
@@ -133,7 +146,7 @@ class Reach:
             return
         self._seen[id(scope)] = scope
         prefix = f"{path}." if path else ""
-        self.saved.append(saved.SavedDict(path, scope, label=lambda _, key: f"{prefix}{key}", hidden=_dunder))
+        self._save(saved.SavedDict(path, scope, label=lambda _, key: f"{prefix}{key}", hidden=_dunder))
 
     def _module(self, path: str, module: types.ModuleType) -> None:
         file = getattr(module, "__file__", None)
@@ -146,21 +159,21 @@ class Reach:
 
     def _container(self, path: str, value: Any) -> None:
         if isinstance(value, dict):
-            self.saved.append(saved.SavedDict(path, value))
+            self._save(saved.SavedDict(path, value, entries=True))
             for key, item in list(dict.items(value)):
                 if type(item) not in _ATOMS:
                     self._add(f"{path}[{saved.describe(key)}]", item)
         elif isinstance(value, set):
-            self.saved.append(saved.SavedSet(path, value))
+            self._save(saved.SavedSet(path, value))
             self._each(path, set.__iter__(value))
         elif isinstance(value, (tuple, frozenset)):
             self._each(path, iter(value))
         else:
-            self.saved.append(saved.SavedList(path, value))
+            self._save(saved.SavedList(path, value))
             if not isinstance(value, (bytearray, array.array)):
                 self._each(path, list.__iter__(value) if isinstance(value, list) else iter(value))
         if type(value) not in (list, dict, set, tuple, frozenset, deque):
-            self._attributes(path, _dict_of(value), hidden=True)
+            self._wrapper(path, _dict_of(value))
 
     def _each(self, path: str, items: Iterator[Any]) -> None:
         for index, item in enumerate(items):
@@ -176,9 +189,9 @@ class Reach:
                 self._add(base.__name__, base)
                 continue
             plain = tuple(n for n in names if n != "__call__")
-            self.saved.append(
+            self._save(
                 saved.SavedAttributes(
-                    base.__name__, base, plain, _of_class, type.__setattr__, type.__delattr__
+                    base.__name__, base, False, plain, _of_class, type.__setattr__, type.__delattr__
                 )
             )
             for name in names:
@@ -201,7 +214,7 @@ class Reach:
             if self._bytes > _BYTES:
                 self.fixed.append(Fixed(path, "array, too large to be copied", False))
                 return
-            self.saved.append(saved.SavedArray(path, value))
+            self._save(saved.SavedArray(path, value))
             if value.dtype.kind == "O":
                 self._each(path, iter(value.ravel().tolist()))
         elif isinstance(value, np.random.Generator):
@@ -211,7 +224,7 @@ class Reach:
             self._random(path, value.get_state, value.set_state)
 
     def _random(self, path: str, read: Callable[[], Any], write: Callable[[Any], None]) -> None:
-        self.saved.append(saved.SavedState(path, None, read, write, "random"))
+        self._save(saved.SavedState(path, None, False, read, write, "random"))
 
     def _object(self, path: str, value: Any) -> None:
         if isinstance(value, random.Random):
@@ -242,7 +255,7 @@ class Reach:
             state = value.__reduce__()[2:]
             if state:
                 read = lambda: (value.__reduce__()[2:] or (None,))[0]  # noqa: E731
-                self.saved.append(saved.SavedState(path, value, read, value.__setstate__, "python"))
+                self._save(saved.SavedState(path, value, False, read, value.__setstate__, "python"))
             return
         if not hasattr(value, "__dict__") or not self._of_user(type(value)):
             name = type(value).__name__
@@ -257,16 +270,16 @@ class Reach:
             if not value.writable():
                 if value.seekable():
                     state = saved.SavedState(
-                        path, value, value.tell, lambda at: _seek(value, at), "file", str
+                        path, value, False, value.tell, lambda at: _seek(value, at), "file", str
                     )
-                    self.saved.append(state)
+                    self._save(state)
                     return
             elif value.seekable():
                 state = saved.SavedState(
-                    path, value, lambda: _position(value), lambda at: _cut(value, at), "file",
+                    path, value, False, lambda: _position(value), lambda at: _cut(value, at), "file",
                     lambda at: f"{at:,} bytes", "written to",
                 )  # fmt: skip
-                self.saved.append(state)
+                self._save(state)
                 return
         self.fixed.append(Fixed(path, "file that cannot be rewound", False))
 
@@ -276,65 +289,70 @@ class Reach:
         if state is not None:
             self._tf_function(path, value, state)
             return
-        if cls.__name__ == "_DictWrapper":
-            self._add(path, value.__wrapped__)
-            snapshot = saved.SavedAttributes(
-                path, value, ("_self_last_wrapped_dict_snapshot",), getattr, setattr, delattr
-            )
-            self.saved.append(_Silent(path, snapshot))
-            return
         if cls.__module__.startswith(_NO_ENTRY) and not cls.__module__.startswith(_WALKED):
             return
+        of_user = self._of_user(cls)
+        self._quiet = not of_user and not isinstance(value, types.SimpleNamespace)
         attributes = _dict_of(value)
         if attributes is not None:
-            self._attributes(path, attributes, known_as=_keras_path(value))
+            libraries = self._names_of_libraries(cls) if of_user else frozenset()
+            self._attributes(path, attributes, _keras_path(value), libraries)
         slots = _slots(cls)
         if slots:
-            self.saved.append(saved.SavedAttributes(path, value, slots))
+            self._save(saved.SavedAttributes(path, value, names=slots))
             for name in slots:
                 with suppress(AttributeError):
                     self._add(f"{path}.{name}", object.__getattribute__(value, name))
-        if self._of_user(cls):
+        if of_user:
             self._add(cls.__name__, cls)
 
+    def _dict_wrapper(self, path: str, value: Any) -> None:
+        """A dict that a tf.Module tracks: the dict itself, and what TensorFlow remembers of it."""
+        self._visit(path, value.__wrapped__, None)
+        names = ("_self_last_wrapped_dict_snapshot",)
+        self.saved.append(saved.SavedAttributes(path, value, True, names, getattr, setattr, delattr))
+
     def _attributes(
-        self, path: str, attributes: Any, hidden: bool = False, known_as: str | None = None
+        self, path: str, attributes: Any, known_as: str | None = None, libraries: frozenset[str] = frozenset()
     ) -> None:
         if attributes is None or id(attributes) in self._seen:
             return
         self._seen[id(attributes)] = attributes
-        keep_quiet = (lambda key: True) if hidden else _dunder
-        entry = saved.SavedDict(path, attributes, label=lambda p, key: f"{p}.{key}", hidden=keep_quiet)
-        self.saved.append(entry)
+        entry = saved.SavedDict(path, attributes, label=lambda p, key: f"{p}.{key}")
+        entry.hidden = lambda key: _dunder(key) or key in libraries
+        self._save(entry)
         for name, item in list(attributes.items()):
-            inner = (
-                path if name == "_storage" and hidden else f"{path}.{name}"
-            )  # the list that a tf.Module tracks
-            self._add(inner, item, known_as if name == "_value" else None)
+            self._add(f"{path}.{name}", item, known_as if name == "_value" else None, name in libraries)
+
+    def _wrapper(self, path: str, attributes: Any) -> None:
+        """What a list that a tf.Module tracks has besides its items."""
+        if attributes is None or id(attributes) in self._seen:
+            return
+        self._seen[id(attributes)] = attributes
+        self.saved.append(saved.SavedDict(path, attributes, quiet=True))
+        for name, item in list(attributes.items()):
+            self._add(path if name == "_storage" else f"{path}.{name}", item, quiet=name != "_storage")
+
+    def _names_of_libraries(self, cls: type) -> frozenset[str]:
+        """The attributes that the code of a class's bases in libraries sets or reads: theirs, not the user's."""
+        found = self._library_names.get(cls)
+        if found is None:
+            names: set[str] = set()
+            for base in cls.__mro__:
+                if base is not object and not self._of_user(base):
+                    codes = [getattr(value, "__code__", None) for value in vars(base).values()]
+                    names.update(*(names_in(code) for code in codes if code is not None))
+            found = self._library_names[cls] = frozenset(names)
+        return found
 
     def _tf_function(self, path: str, function: Any, state: list[Any]) -> None:
         """A tf.function: its traces are put back, so that the script's own next call traces as it would have."""
         for part in state:
             if isinstance(part, dict):
-                self.saved.append(_Silent(path, saved.SavedDict(path, part)))
+                self._save(saved.SavedDict(path, part, quiet=True))
             else:
-                slots = _slots(type(part))
-                self.saved.append(_Silent(path, saved.SavedAttributes(path, part, slots)))
+                self._save(saved.SavedAttributes(path, part, quiet=True, names=_slots(type(part))))
         self._add(path, getattr(function, "_python_function", None))
-
-
-class _Silent(Saved):
-    """State that is put back and not talked about."""
-
-    __slots__ = ("_inner",)
-
-    def __init__(self, path: str, inner: Saved) -> None:
-        super().__init__(path, inner.target)
-        self._inner = inner
-
-    def restore(self) -> None:
-        """Put it back."""
-        self._inner.restore()
 
 
 def names_in(code: CodeType) -> Iterator[str]:

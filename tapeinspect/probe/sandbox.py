@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapeinspect.probe import tf_private
-from tapeinspect.probe.captured_output import CapturedOutput, captured_output
+from tapeinspect.probe.captured_output import CapturedOutput
 from tapeinspect.probe.reach import Fixed, Reach
-from tapeinspect.probe.saved import Change
+from tapeinspect.probe.saved import Change, Saved
 from tapeinspect.probe.tf_state import SavedVariable, no_summaries, random_states, random_variables
 
 _MOST = 200
@@ -22,20 +22,40 @@ _MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class Printed:
     """What one run printed."""
 
     stdout: str
     stderr: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moment:
+    """The state of everything at one moment."""
+
+    reach: Reach
+    random: list[Saved]
+
+    @classmethod
+    def now(cls, role: Callable[[str], str], roots: list[tuple[str, Any]]) -> _Moment:
+        reach = Reach(role)
+        with tf_private.tapes_paused():
+            reach.walk([*roots, *random_variables()])
+        return cls(reach, random_states())
+
+    def entries(self) -> Iterator[Saved]:
+        yield from self.reach.saved
+        yield from self.reach.variables
+        yield from self.random
+
+
 class Sandbox:
     """The state of everything that a step can change. Made by `sandbox`."""
 
-    def __init__(self, reach: Reach, output: CapturedOutput) -> None:
-        self._reach = reach
-        self._states = random_states()
-        self._output = output
+    def __init__(self, role: Callable[[str], str], roots: list[tuple[str, Any]]) -> None:
+        self._role, self._roots = role, roots
+        self._start = self._since = _Moment.now(role, roots)
+        self._printed = CapturedOutput()
         self._seen = {"stdout": 0, "stderr": 0}
         self.written: list[str] = []
         """Files that a run opened for writing: they are not put back."""
@@ -45,36 +65,44 @@ class Sandbox:
     @property
     def fixed(self) -> tuple[Fixed, ...]:
         """What the step can reach that cannot be put back."""
-        return tuple(self._reach.fixed)
+        return tuple(self._start.reach.fixed)
 
     @property
     def consumed(self) -> tuple[Fixed, ...]:
-        """What running the step again would use up."""
-        return tuple(entry for entry in self._reach.fixed if entry.consumed)
+        """What running the step again would use up, should it take from it."""
+        return tuple(entry for entry in self._start.reach.fixed if entry.consumed)
 
     @property
     def variables(self) -> tuple[SavedVariable, ...]:
-        """Every variable the step can reach, with the value it had."""
-        return tuple(self._reach.variables)
+        """Every variable the step can reach, with the value it had at the beginning."""
+        return tuple(self._start.reach.variables)
+
+    def mark(self) -> None:
+        """Tell changes and output from here on."""
+        self._since = _Moment.now(self._role, self._roots)
+        self.created.clear()
+        self.written.clear()
+        self.printed()
 
     def changes(self) -> list[Change]:
-        """What is different from the state at the beginning; output and files apart."""
+        """What is different from the last mark, or from the beginning; what is printed apart."""
         found: list[Change] = []
-        for entry in (*self._reach.saved, *self._reach.variables, *self._states):
-            found += entry.changes()
+        for entry in self._since.entries():
+            if not entry.quiet:
+                found += entry.changes()
             if len(found) >= _MOST:
                 break
         found += [Change(_name(v), "created", "", "", "created") for v in self.created]
         found += [Change(path, "file", "", "", "opened for writing") for path in dict.fromkeys(self.written)]
         return found
 
-    def output(self) -> Ran:
+    def printed(self) -> Printed:
         """What was printed since the last call of this."""
         told = {}
         for name in ("stdout", "stderr"):
-            text = self._output.text(name)
+            text = self._printed.text(name)
             told[name], self._seen[name] = text[self._seen[name] :], len(text)
-        return Ran(told["stdout"], told["stderr"])
+        return Printed(told["stdout"], told["stderr"])
 
     def restore(self) -> None:
         """Put everything back: another run begins where the first one did."""
@@ -82,10 +110,21 @@ class Sandbox:
 
         # a step that is run may leave a device or a graph as the default for what comes
         with tf.init_scope(), tf_private.tapes_paused():
-            for entry in (*self._reach.saved, *self._reach.variables, *self._states):
+            for entry in self._start.entries():
                 entry.restore()
         self.created.clear()
         self.written.clear()
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Catch what happens inside, and put all back at the end."""
+        with ExitStack() as stack:
+            stack.enter_context(self._printed.caught())
+            stack.callback(self.restore)
+            stack.enter_context(no_summaries())
+            stack.enter_context(_opened(self.written))
+            stack.enter_context(_created(self.created))
+            yield
 
 
 @contextmanager
@@ -101,16 +140,8 @@ def sandbox(
     role: whether a file is the 'user's or a 'library's. Inside, `tf.summary` writes nothing; what cannot be put
     back is in `Sandbox.fixed`. To be used while the script has no tape open.
     """
-    reach = Reach(role)
-    with tf_private.tapes_paused():
-        reach.walk([*_roots(function, args, kwargs or {}), *random_variables()])
-    with ExitStack() as stack:
-        output = stack.enter_context(captured_output())
-        box = Sandbox(reach, output)
-        stack.callback(box.restore)
-        stack.enter_context(no_summaries())
-        stack.enter_context(_opened(box.written))
-        stack.enter_context(_created(box.created))
+    box = Sandbox(role, _roots(function, args, kwargs or {}))
+    with box.entered():
         yield box
 
 

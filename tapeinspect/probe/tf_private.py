@@ -56,6 +56,20 @@ CAPABILITIES: tuple[Capability, ...] = (
         ),
     ),
     Capability(
+        "backward",
+        "sees the backward pass op by op",
+        (
+            "tensorflow.python.eager.backprop:_gradient_function",
+            "tensorflow.python.eager.backprop:_default_vspace._replace",
+            "tensorflow.python.eager.backprop:_default_vspace.aggregate_fn",
+            "tensorflow.python.pywrap_tfe:TFE_Py_RegisterGradientFunction",
+            "tensorflow.python.pywrap_tfe:TFE_Py_RegisterVSpace",
+            "tensorflow.python.eager.record:record_operation",
+            "tensorflow.python.eager.record:could_possibly_record",
+            "tensorflow.python.framework.ops:EagerTensor",
+        ),
+    ),
+    Capability(
         "pause_tapes",
         "reads a variable without a tape recording the read",
         (
@@ -176,6 +190,36 @@ def tape_functions() -> Any:
 def backward_pass() -> Any:
     """The module whose `imperative_grad` runs a tape backward."""
     return importlib.import_module("tensorflow.python.eager.imperative_grad")
+
+
+def eager_tensor() -> Any:
+    """The class of tensors that have a value."""
+    return resolve("tensorflow.python.framework.ops:EagerTensor")
+
+
+def gradient_function() -> Any:
+    """The function that every tape calls for each op it takes backward."""
+    return resolve("tensorflow.python.eager.backprop:_gradient_function")
+
+
+def register_gradient_function(function: Any) -> None:
+    """Have every tape call this function instead."""
+    resolve("tensorflow.python.pywrap_tfe:TFE_Py_RegisterGradientFunction")(function)
+
+
+def vector_space() -> Any:
+    """A named tuple of the functions with which tapes add gradients up; the sum is `aggregate_fn`."""
+    return resolve("tensorflow.python.eager.backprop:_default_vspace")
+
+
+def register_vector_space(space: Any) -> None:
+    """Have every tape use these functions instead."""
+    resolve("tensorflow.python.pywrap_tfe:TFE_Py_RegisterVSpace")(space)
+
+
+def record_module() -> Any:
+    """The module through which functions with a gradient of their own are put on the tapes."""
+    return importlib.import_module("tensorflow.python.eager.record")
 
 
 def possible_gradient_types() -> Callable[[Any], int]:

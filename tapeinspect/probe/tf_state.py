@@ -36,7 +36,7 @@ class SavedVariable(Saved):
     def of(cls, path: str, variable: Any) -> SavedVariable | None:
         """Save a variable; None for one that has no value of its own."""
         value = _read(variable)
-        return None if value is None else cls(path, variable, value)
+        return None if value is None else cls(path, variable, value=value)
 
     def now(self) -> Any:
         """Its value now, None when it has none."""
@@ -118,8 +118,8 @@ def random_states() -> list[Saved]:
     import numpy as np
 
     found: list[Saved] = [
-        SavedState("random", None, random.getstate, random.setstate),
-        SavedState("numpy.random", None, np.random.get_state, np.random.set_state),
+        SavedState("random", None, False, random.getstate, random.setstate),
+        SavedState("numpy.random", None, False, np.random.get_state, np.random.set_state),
     ]
     found += _context_states()
     return found
@@ -130,7 +130,7 @@ def _context_states() -> Iterator[Saved]:
     with suppress(ImportError, AttributeError):
         context: Any = tf_private.resolve("tensorflow.python.eager.context:context")()
         generator = context._rng
-        yield SavedState("tf.random", None, generator.getstate, generator.setstate)
+        yield SavedState("tf.random", None, True, generator.getstate, generator.setstate)
 
 
 def random_variables() -> list[tuple[str, Any]]:
@@ -168,6 +168,18 @@ def functions_eager(eager: bool) -> Iterator[None]:
         yield
     finally:
         def_function.run_functions_eagerly(before)
+
+
+@contextmanager
+def callbacks_aside() -> Iterator[None]:
+    """Only op callbacks that are added inside are called there: TensorFlow hands each the result of the one before."""
+    found: list[Any] = tf_private.resolve("tensorflow.python.eager.context:context")().op_callbacks
+    kept = list(found)
+    found.clear()
+    try:
+        yield
+    finally:
+        found[:] = kept
 
 
 class EqualSeeds:

@@ -49,6 +49,8 @@ class Launch:
     """Only import the script, and do the works of `config` on the function of this name in it."""
     notes: tuple[Trouble, ...] = ()
     """What was found to be amiss before the start; the listener hears of it first."""
+    output_on_stderr: bool = False
+    """What the script writes on its stdout goes to our stderr: our stdout is for data. Without a terminal only."""
 
     @property
     def name(self) -> str:
@@ -99,6 +101,8 @@ def spawn(launch: Launch, control: int, terminal: str | None) -> int:
     if terminal is not None:
         actions.append((os.POSIX_SPAWN_OPEN, 0, terminal, os.O_RDWR, 0))
         actions += [(os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2)]
+    elif launch.output_on_stderr:
+        actions.append((os.POSIX_SPAWN_DUP2, 2, 1))
     try:
         return _spawn(arguments(launch), environment(launch, number), actions, terminal)
     except OSError as error:
