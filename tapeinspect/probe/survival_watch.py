@@ -43,6 +43,7 @@ class _Bound:
     before: Any
     now: Callable[[], Any]
     within: str
+    hidden: bool
 
 
 @dataclass(slots=True)
@@ -61,8 +62,8 @@ class Watch:
     _roles: dict[str, str] = field(default_factory=dict)
     _before: list[Any] = field(default_factory=list)
     _known: set[int] = field(default_factory=set)
-    _within: list[tuple[str, set[int]]] = field(default_factory=list)
-    """The loops and branches of the graph that are being made, with the objects that were there before each."""
+    _within: list[tuple[str, set[int], Where | None]] = field(default_factory=list)
+    """The loops and branches of the graph that are being made: with the objects that were there before, and where."""
     _bound: dict[tuple[Any, ...], _Bound] = field(default_factory=dict)
     _tests: list[bool] = field(default_factory=list)
     _untracked: dict[int, tuple[Any, bool]] = field(default_factory=dict)
@@ -194,7 +195,8 @@ class Watch:
     def _meet(self, store: Store, where: Where, frame: Any, local: Any, globals_: Any) -> None:
         base = None if store.base is None else survival_code.resolve(store.base, local, globals_)
         key = (where, store.text, id(base) if base is not None else None)
-        if key in self._bound or (store.base is not None and not self._outlives(base)):
+        hidden = store.base is not None and self._is_hidden(base, where)
+        if key in self._bound or not (store.base is None or hidden or self._outlives(base)):
             return
         key_of = None if store.key is None else survival_code.resolve(store.key, local, globals_)
         now = _reader(store, base, key_of, frame, globals_)
@@ -203,7 +205,17 @@ class Watch:
         before = now()
         if before is base:
             before = _copied(before)
-        self._bound[key] = _Bound(store, where, base, before, now, self._graph_within(None))
+        self._bound[key] = _Bound(store, where, base, before, now, self._graph_within(None), hidden)
+
+    def _is_hidden(self, base: Any, where: Where) -> bool:
+        """Whether AutoGraph cannot see that a loop or branch of the graph changes an object: a called function does."""
+        for _, known, place in self._within:
+            if place is not None and id(base) in known:
+                return place[0] != where[0] or (
+                    survival_code.of_file(where[0]).function(where[1])
+                    != survival_code.of_file(place[0]).function(place[1])
+                )
+        return False
 
     def _outlives(self, base: Any) -> bool:
         """Whether an object was there before the trace began."""
@@ -242,6 +254,7 @@ class Watch:
                 "leak": leak,
                 "variable": variable,
                 "within": bound.within,
+                "hidden": bound.hidden,
             }
             if after is bound.base:
                 detail["before"] = detail["after"] = type(bound.base).__name__
@@ -292,17 +305,19 @@ class Watch:
 
     def _graph_within(self, owner: Any) -> str:
         """'loop' or 'branch' of the graph that is being made, and that an object was there before; ''."""
-        for kind, known in reversed(self._within):
+        for kind, known, _ in reversed(self._within):
             if owner is None or id(owner) in known or self._outlives(owner):
                 return kind
         return ""
 
     def _inside(self, kind: str, function: Callable[..., Any], frame: Any) -> Callable[..., Any]:
+        place = self._place(frame)
+
         def body(*args: Any, **kwargs: Any) -> Any:
             if kind == "test" and not (self._tests and self._tests[-1]):
                 return function(*args, **kwargs)
             held = {id(value) for value in list(frame.f_locals.values())}
-            self._within.append(("loop" if kind == "test" else kind, held))
+            self._within.append(("loop" if kind == "test" else kind, held, place))
             try:
                 return function(*args, **kwargs)
             finally:
