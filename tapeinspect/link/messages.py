@@ -37,6 +37,12 @@ class Config:
     """Pause when this many steps have ended; None: never by itself."""
     source: bool = True
     """Keep the user's source files in the trace."""
+    work: tuple[str, ...] = ()
+    """Works to be done after the step `work_step` (see `AskWork`), one after the other."""
+    work_step: int = 1
+    work_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    work_ends: bool = False
+    """End the script when the works are done, as `steps` does."""
 
 
 # from the target
@@ -142,9 +148,27 @@ class AskValue:
     index: tuple[Any, ...]
 
 
-Message = Hello | Status | Tick | Trouble | Answer | Go | Pause | Stop | AskStats | AskValue
+@dataclass(frozen=True, slots=True)
+class AskWork:
+    """Work that only the live script can do, on its own thread between two ops: at once while it is paused, else
+    when the batch that runs has ended. What comes of it is in the trace file when the answer comes.
+
+    work: "autograph" (options: {}; body: {"run": id in `ag_run`}), "tracing", "diff". step: whose arguments to use, as
+    long as they are kept; None: the newest that has ended.
+    """
+
+    request: int
+    work: str
+    step: int | None = None
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+Request = AskStats | AskValue | AskWork
+"""What is answered with an `Answer`."""
+Message = Hello | Status | Tick | Trouble | Answer | Go | Pause | Stop | Request
 _CLASSES: dict[str, type] = {
-    c.__name__: c for c in (Hello, Status, Tick, Trouble, Answer, Go, Pause, Stop, AskStats, AskValue)
+    c.__name__: c
+    for c in (Hello, Status, Tick, Trouble, Answer, Go, Pause, Stop, AskStats, AskValue, AskWork)
 }
 
 

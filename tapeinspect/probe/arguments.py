@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dis
 import inspect
-import sys
+import math
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
+from weakref import ref
+
+from tapeinspect.probe import tf_private
+from tapeinspect.probe.frames import locals_of
 
 _LIMIT = 120
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _STORES = ("STORE_FAST", "STORE_DEREF", "STORE_NAME", "DELETE_FAST")
-_OPTIMIZED = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +25,23 @@ class Captured:
     values: dict[str, Any]
     rebound: frozenset[str]
     """Names the function may have bound anew before they were looked at."""
+    free: dict[str, int]
+    """Ids of what the outer variables that it uses hold: they tell it from others of the same `def`."""
 
 
 def capture(frame: FrameType, turn: bool) -> Captured:
     """The arguments that a frame was called with; nothing for the turn of a loop."""
     if turn:
-        return Captured({}, frozenset())
+        return Captured({}, frozenset(), {})
     code = frame.f_code
     names = _argument_names(code)
     values: dict[str, Any] = {}
-    local = frame.f_locals
+    local = locals_of(frame)
     for name in names:
         if name in local:
             values[name] = local[name]
-    if sys.version_info < (3, 13) and code.co_flags & _OPTIMIZED == _OPTIMIZED:
-        local.clear()  # the snapshot would keep every local alive until the function returns
-    return Captured(values, _rebound(code, frame.f_lasti, names))
+    free = {name: id(local[name]) for name in code.co_freevars if name in local}
+    return Captured(values, _rebound(code, frame.f_lasti, names), free)
 
 
 def describe(captured: Captured, with_values: bool) -> list[dict[str, Any]]:
@@ -51,13 +56,78 @@ def describe(captured: Captured, with_values: bool) -> list[dict[str, Any]]:
 
 
 def keep(captured: Captured, budget: int) -> dict[str, Any]:
-    """The arguments, so that the step can be run again: arrays are copied since the script may change them."""
-    kept = {}
-    for name, value in captured.values.items():
-        if type(value).__module__ == "numpy" and getattr(value, "nbytes", 0) <= budget:
-            value = value.copy()
-        kept[name] = value
-    return kept
+    """The arguments, so that the step can be run again; `given` turns them back.
+
+    Tensors and plain values are kept, arrays copied since the script may change them, if `budget` bytes allow. Any
+    other object is the script's, to live or die as without us: of it, there is a weak reference.
+    """
+    return {name: _keep(value, budget) for name, value in captured.values.items()}
+
+
+def given(kept: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that `keep` was given. Raises LookupError, with a name, when one of them is no more."""
+    return {name: _given(name, value) for name, value in kept.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Weak:
+    """An object of the script's."""
+
+    target: ref[Any] | None
+    """None: it is of a kind that has no weak references."""
+
+
+def _keep(value: Any, budget: int) -> Any:
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind([_keep(item, budget) for item in value])
+    if issubclass(kind, tuple) and hasattr(kind, "_make"):
+        return kind._make([_keep(item, budget) for item in value])
+    if kind is dict:
+        return {key: _keep(item, budget) for key, item in value.items()}
+    if kind.__module__ == "numpy" and hasattr(value, "nbytes"):
+        return value.copy() if value.nbytes <= budget else _Weak(None)
+    if isinstance(value, _PLAIN) or tf_private.is_tensor_value(value):
+        return value
+    try:
+        return _Weak(ref(value))
+    except TypeError:
+        return _Weak(None)
+
+
+def _given(name: str, kept: Any) -> Any:
+    kind = type(kept)
+    if kind in (list, tuple):
+        return kind([_given(name, item) for item in kept])
+    if issubclass(kind, tuple) and hasattr(kind, "_make"):
+        return kind._make([_given(name, item) for item in kept])
+    if kind is dict:
+        return {key: _given(name, item) for key, item in kept.items()}
+    if kind is not _Weak:
+        return kept
+    value = kept.target() if kept.target is not None else None
+    if value is None:
+        raise LookupError(name)
+    return value
+
+
+def size(kept: dict[str, Any]) -> int:
+    """Bytes of the arrays and tensors among kept arguments, as far as they lie in tuples, lists and dicts."""
+    total = 0
+    pending = list(kept.values())
+    while pending:
+        value = pending.pop()
+        if type(value) in (list, tuple):
+            pending += value[:1000]
+        elif type(value) is dict:
+            pending += list(value.values())[:1000]
+        elif type(value).__module__ == "numpy":
+            total += int(getattr(value, "nbytes", 0))
+        elif hasattr(value, "_id"):
+            spec = _spec(value) or ["", []]
+            item = getattr(getattr(value, "dtype", None), "size", 4) or 4
+            total += math.prod(d or 1 for d in spec[1]) * item
+    return total
 
 
 _names: dict[CodeType, tuple[str, ...]] = {}

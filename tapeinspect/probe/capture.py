@@ -43,6 +43,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
     remember = sink.sites.append
     gate = recorder.gate
     tracker = state.tracker
+    running = tracker.frame
     tapes = state.tapes
     marks = recorder.backward_log.marks
     thread = state.id
@@ -97,7 +98,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                     place = guess.step
                     if place is not None and place.outer is outer:
                         frame = getframe(place.depth)
-                        if frame is tracker.frame:
+                        if id(frame) == running.key:
                             # The frames around the step's own wait for it to return: they are where they were. Those
                             # of libraries inside it follow from the op, its depth and its turn in the sequence.
                             if frame.f_lasti != place.lasti:
@@ -132,13 +133,13 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
             if place is not None:
                 frame = getframe(place.depth)
                 if (
-                    frame is not tracker.frame
+                    id(frame) != running.key
                     or place.position != tracker.position
                     or place.loop is not tracker.loop
                 ):
                     tracker.at(frame, place, begun)
                 outer = place.outer
-            elif tracker.frame is not None:
+            elif tracker.open:
                 tracker.leave(begun)
             if tracker.serial != serial:
                 serial = tracker.serial

@@ -14,6 +14,7 @@ from tapeinspect.link.messages import (
     Answer,
     AskStats,
     AskValue,
+    AskWork,
     Go,
     Message,
     Pause,
@@ -22,6 +23,7 @@ from tapeinspect.link.messages import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from tapeinspect.probe.errands import Errands
     from tapeinspect.probe.recorder import Recorder
 
 _TICK = 0.1
@@ -82,6 +84,8 @@ class Control:
             recorder.gate.pause("on request")
         elif isinstance(message, Stop):
             recorder.gate.stop()
+        elif isinstance(message, AskWork):
+            recorder.gate.work(message)
         elif isinstance(message, (AskStats, AskValue)):
             self.send(_answer(recorder, message))
 
@@ -126,9 +130,14 @@ def _answer(recorder: Recorder, message: AskStats | AskValue) -> Answer:
 class Gate:
     """Where ops wait while the target is paused. `armed` is what the hot path looks at."""
 
-    def __init__(self, control: Control | None, pause_at: int | None, stop_after: int | None) -> None:
+    def __init__(
+        self, control: Control | None, pause_at: int | None, stop_after: int | None, errands: Errands
+    ) -> None:
         self.armed = False
         self._control = control
+        self._errands = errands
+        self._due = False
+        """Works are to be done at the next op."""
         self._changed = threading.Condition()
         self._until = "end"
         self._pause_at = pause_at
@@ -142,7 +151,7 @@ class Gate:
         with self._changed:
             self._until = until
             self._why = "after the next op" if until == "op" else ""
-            self.armed = until == "op" or self._stopping
+            self.armed = until == "op" or self._stopping or self._due
             self._paused_changed()
 
     def pause(self, why: str) -> None:
@@ -161,12 +170,14 @@ class Gate:
     def release(self) -> None:
         """Hold nobody any more."""
         with self._changed:
-            self._until, self.armed, self._stopping = "end", False, False
+            self._until, self.armed, self._stopping, self._due = "end", False, False, False
             self._paused_changed()
 
     def step_ended(self, step: int) -> None:
         """A step is over; called by the thread that ran it, before its next op is done."""
         self._step = step
+        if self._errands.step_ended(step):
+            self._due = self.armed = True
         if self._stop_after is not None and step >= self._stop_after:
             self.stop()
         elif self._until == "batch" or step == self._pause_at:
@@ -181,7 +192,9 @@ class Gate:
         self._changed.notify_all()
 
     def at_op(self, recorder: Recorder, site: Any) -> None:
-        """An op has run while the gate is armed: end the script, wait, or pass."""
+        """An op has run while the gate is armed: do works, end the script, wait, or pass."""
+        if self._due:
+            self._run_errands(recorder)
         if self._stopping:
             if threading.main_thread().ident == _thread.get_ident():
                 self._stopping = self.armed = False
@@ -199,11 +212,30 @@ class Gate:
         self._tell("paused", site, op)
         with self._changed:
             while self._until == "paused":
+                if self._errands.waiting and not self._errands.running:
+                    self._changed.release()
+                    try:
+                        self._run_errands(recorder)
+                    finally:
+                        self._changed.acquire()
                 self._changed.wait(1.0)
         recorder.paused(time.perf_counter_ns() - begun)
         self._tell("running", site, op)
         if self._stopping:
             self.at_op(recorder, site)
+
+    def work(self, message: AskWork) -> None:
+        """A work is asked for: it is done at once where an op waits here, else when the batch has ended."""
+        with self._changed:
+            self._errands.ask(message)
+            self._paused_changed()
+
+    def _run_errands(self, recorder: Recorder) -> None:
+        if self._errands.run(recorder):
+            self.stop()
+        with self._changed:
+            self._due = self._due and bool(self._errands.waiting)
+            self.armed = self._due or self._stopping or self._until in ("op", "paused")
 
     def _tell(self, state: Any, site: Any, op: int) -> None:
         if self._control is None:

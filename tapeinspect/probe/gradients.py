@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
-from tapeinspect.probe import tf_private
+from tapeinspect.probe import magnitudes, tf_private
 from tapeinspect.probe.names import name_in_code, variable_name
 from tapeinspect.probe.values import array_of
 from tapeinspect.trace.figures import BlockStats, block_stats, norm_of
@@ -26,8 +28,8 @@ class Known:
     """A variable, or a tensor given as a source, that some gradient was asked for."""
 
     id: int
-    variable: Any
-    """The tf.Variable, kept so that its value can be read; None for a tensor."""
+    variable: Callable[[], Any] | None
+    """A weak reference to the tf.Variable, to read its value; None for a tensor."""
     handle: int | None
     by_delta: bool = False
     """The last step changed it by a single assign_add or assign_sub: the op's input is the change."""
@@ -66,7 +68,7 @@ class VariableTable:
 
         given: all the sources, as the call got them.
         """
-        variable = _tf_variable(source)
+        variable = tf_variable(source)
         if variable is None:
             known = self._tensors.get((stack, index))
             if known is None:
@@ -91,7 +93,7 @@ class VariableTable:
 
     def _add(self, source: Any, variable: Any, name: str, handle: int | None) -> Known:
         self._count += 1
-        known = Known(self._count, variable, handle)
+        known = Known(self._count, None if variable is None else ref(variable), handle)
         count = self._names[name] = self._names.get(name, 0) + 1
         if count > 1:
             name = f"{name} ({count})"
@@ -124,11 +126,16 @@ class Updates:
         assert known.handle is not None
         if known.handle in self.changes:
             return
-        value = _read(known.variable)
+        value = _read(known)
         if value is None:
             return
-        now = block_stats(array_of(value))
-        self.changes[known.handle] = Change(known, now, None if known.by_delta else value)
+        array = array_of(value)
+        if magnitudes.wanted(self.step):
+            assert self.step is not None
+            magnitudes.write(self.sink, self.step, known.id, "weight", array)
+        elif known.by_delta:
+            value = None
+        self.changes[known.handle] = Change(known, block_stats(array), value)
 
     def on_assign(self, op_type: str, inputs: Any) -> None:
         """An op changed a variable."""
@@ -160,11 +167,17 @@ class Updates:
             return None
         if change.before is None:
             return change.delta
-        after = _read(change.known.variable)
+        after = _read(change.known)
         if after is None:
             return None
         change.known.by_delta = change.by_delta
-        return _difference(array_of(change.before), array_of(after))
+        difference = _difference(array_of(change.before), array_of(after))
+        if difference is None:
+            return None
+        if magnitudes.wanted(self.step):
+            assert self.step is not None
+            magnitudes.write(self.sink, self.step, change.known.id, "update", difference)
+        return norm_of(difference)
 
 
 def figures(result: Any) -> tuple[Any, ...]:
@@ -209,7 +222,7 @@ def _dense_rows(slices: Any) -> tuple[Any, int, int]:
     return values, len(unique), size
 
 
-def _tf_variable(source: Any) -> Any:
+def tf_variable(source: Any) -> Any:
     """The tf.Variable behind a source: itself, or the one inside Keras' wrapper; None for a tensor."""
     inner = getattr(source, "_value", source)
     for candidate in (inner, source):
@@ -222,20 +235,24 @@ def _tf_variable(source: Any) -> Any:
     return None
 
 
-def _read(variable: Any) -> Any:
-    """The value of a variable, while no tape looks; None when it cannot be read."""
+def _read(known: Known) -> Any:
+    """The value of a variable, while no tape looks; None when it cannot be read, or is no more."""
     import tensorflow as tf
 
+    variable = known.variable() if known.variable is not None else None
+    if variable is None:
+        return None
     try:
         return tf_private.read_variable(variable.handle, variable.dtype)
     except tf.errors.OpError:
         return None
 
 
-def _difference(before: Any, after: Any) -> float | None:
-    if before is after or before.shape != after.shape:
-        return 0.0 if before is after else None
+def _difference(before: Any, after: Any) -> Any:
+    """What an array changed by, wide enough for it to be told; None when its shape has changed, too."""
+    if before.shape != after.shape:
+        return None
     wide = "complex128" if before.dtype.kind == "c" else "float64"
     if before.dtype.kind in "fc" and before.dtype.itemsize >= 4:
-        return norm_of(after - before)
-    return norm_of(after.astype(wide) - before.astype(wide))
+        return after - before
+    return after.astype(wide) - before.astype(wide)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+from tapeinspect.probe.frames import locals_of
+
 _UNNAMED = ("Variable", "variable", "")
 _DEPTH = 3
 _TRACKED_LISTS = ("ListWrapper", "_TupleWrapper")
@@ -74,7 +76,7 @@ def _is_module(holder: Any) -> bool:
 def _scopes(frame: FrameType | None) -> Iterator[dict[str, Any]]:
     seen_globals: set[int] = set()
     while frame is not None:
-        yield dict(frame.f_locals)
+        yield locals_of(frame)
         if id(frame.f_globals) not in seen_globals:
             seen_globals.add(id(frame.f_globals))
             yield dict(frame.f_globals)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import sys
 import threading
 import time
 import traceback
@@ -19,10 +18,12 @@ from tapeinspect.probe.calls import CallLog
 from tapeinspect.probe.capture import make_callback
 from tapeinspect.probe.code import CodeTable, main_directory
 from tapeinspect.probe.control import Control, Gate
+from tapeinspect.probe.errands import Errands
 from tapeinspect.probe.gradients import Updates, VariableTable
 from tapeinspect.probe.graphs import GraphLog
 from tapeinspect.probe.health import Health
 from tapeinspect.probe.held import Held
+from tapeinspect.probe.samples import Samples
 from tapeinspect.probe.sink import Sink
 from tapeinspect.probe.sites import Site, SiteTable
 from tapeinspect.probe.steplog import StepLog
@@ -45,7 +46,8 @@ class Recorder:
         self.started_ns = time.perf_counter_ns()
         self.guard_begun_ns = 0
         """When the hook that runs under the lock began."""
-        self.gate = Gate(control, config.pause_at, config.steps)
+        self.errands = Errands.of(config, control)
+        self.gate = Gate(control, config.pause_at, config.steps, self.errands)
         self.held = Held(config.memory if config.values != "off" else 0)
         self.code = CodeTable(main_directory(), config.source)
         self.sites = SiteTable()
@@ -61,6 +63,7 @@ class Recorder:
         self.backward_log = BackwardLog(self)
         self.step_log = StepLog(self)
         self.graph_log = GraphLog(self)
+        self.samples = Samples(self)
         self._writer = writer
         self._control = control
         self._states: dict[int, ThreadState] = {}
@@ -150,21 +153,11 @@ class Recorder:
                 self.spent += time.perf_counter_ns() - begun
 
     def notice_returns(self) -> None:
-        """End the steps whose call has returned without another op after it.
-
-        A thread may go on while its stack is walked, which breaks the walk off: only a step that was not found twice,
-        with no op in between, is over.
-        """
-        frames = sys._current_frames()
+        """End the steps whose call has returned without another op after it."""
         now = time.perf_counter_ns()
-        for ident, state in list(self._states.items()):
-            tracker = state.tracker
-            if tracker.frame is None or state.busy or tracker.still_runs(frames.get(ident)):
-                continue
-            missed = (tracker.serial, self.sink.count)
-            if state.missed == missed:
-                tracker.leave(now)
-            state.missed = missed
+        for state in list(self._states.values()):
+            if state.tracker.frame.returned_ns and not state.busy:
+                state.tracker.leave(now)
 
     def paused(self, nanoseconds: int) -> None:
         """The target has waited at the gate: that time is nobody's."""
@@ -226,6 +219,18 @@ class Recorder:
             self.gate.release()
             self._say(Trouble(error.message, error.hint, fatal=True))
 
+    def say(self, message: str, hint: str = "") -> None:
+        """Tell the tool what a user should know."""
+        self._say(Trouble(message, hint))
+
+    def note_trouble(self, part: str, error: BaseException) -> None:
+        """Something that was asked for failed in tapeinspect itself or in the script's code; recording goes on."""
+        message = f"{type(error).__name__}: {error}"
+        detail = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        with self.lock, suppress(TapeinspectError):
+            self._writer.insert("probe_error", [(self.sink.next_id("probe_error"), part, message, detail)])
+            self._writer.commit()
+
     def _say(self, trouble: Trouble) -> None:
         if self._control is not None:
             self._control.send(trouble)
@@ -238,6 +243,8 @@ class Recorder:
 
     def finish(self, error_of: Callable[[], BaseException | None]) -> None:
         """The script is over: write what is left, and the exception that ended it. Never raises."""
+        if error_of() is None:
+            self.errands.run_left(self)
         with self.lock:
             if self.off:
                 return
@@ -292,3 +299,4 @@ class Recorder:
         state = self._states.get(_thread.get_ident())
         if state is not None:
             tf_private.remove_op_callback(state.callback)
+            self.samples.detach(state.id)

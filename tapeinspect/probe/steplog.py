@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
 
 
+_KEPT = 16
+"""Steps whose arguments are kept at most."""
+
+
 @dataclass(slots=True, eq=False)
 class Step:
     """A step that runs."""
@@ -30,6 +34,8 @@ class Step:
     args: list[dict[str, Any]]
     kept: dict[str, Any]
     """What the arguments were, so that the step can be run again."""
+    free: dict[str, int]
+    """Ids of what the variables of enclosing functions held: see `arguments.Captured`."""
     loss: float | None = None
     loss_is_outer: bool = False
     """The loss is the target of an outermost tape."""
@@ -44,6 +50,9 @@ class StepLog:
         self.ended = 0
         self.loss: float | None = None
         """Of the last step that had one."""
+        self._kept: dict[int, Step] = {}
+        """The latest steps that have ended, as many as the memory for their arguments allows."""
+        self._kept_bytes: dict[int, int] = {}
         self.overhead: float | None = None
         """(seconds with recording) / (seconds without) of the last step."""
 
@@ -71,6 +80,7 @@ class StepLog:
             spent,
             arguments.describe(args, self._recorder.config.values != "off"),
             kept,
+            args.free,
         )
         self._write(step, None)
         return step
@@ -86,7 +96,26 @@ class StepLog:
         self._write(step, now)
         if step.loss is not None:
             self.loss = step.loss
+        self._keep(step)
         self._over(step.id)
+
+    def kept(self, step: int | None) -> Step | None:
+        """A step that has ended and whose arguments are kept; the newest for None."""
+        if step is None:
+            return next(reversed(self._kept.values()), None)
+        return self._kept.get(step)
+
+    def kept_ids(self) -> list[int]:
+        """The steps whose arguments are kept, oldest first."""
+        return list(self._kept)
+
+    def _keep(self, step: Step) -> None:
+        self._kept[step.id] = step
+        self._kept_bytes[step.id] = arguments.size(step.kept)
+        budget = self._recorder.config.memory // 4
+        while len(self._kept) > _KEPT or (len(self._kept) > 1 and sum(self._kept_bytes.values()) > budget):
+            oldest = next(iter(self._kept))
+            del self._kept[oldest], self._kept_bytes[oldest]
 
     def ran_graph(self, thread: int, origin: Origin, now: int) -> int:
         """The op before the next one ran a graph in which a tape was traced: one batch."""

@@ -7,12 +7,12 @@ becomes a step only when a tape is opened in it: until then it is pending.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import arguments, tf_private
+from tapeinspect.probe.frames import RunningFrame
 from tapeinspect.probe.loops import Loop, LoopTable
 from tapeinspect.probe.sites import Site, StepPlace
 from tapeinspect.probe.steplog import Step
@@ -28,6 +28,8 @@ class StepCode:
     code: CodeType
     loops: list[Loop]
     """Empty: its calls are the batches."""
+    by_keras: bool = False
+    """Keras' trainer calls it."""
 
     def around(self, line: int | None) -> tuple[Loop | None, bool]:
         """The loop around a line, and whether the line belongs to a step at all."""
@@ -85,6 +87,9 @@ class StepRules:
         known = self.known.setdefault(id(frame.f_code), StepCode(frame.f_code, []))
         if loop is not None:
             known.loops.append(loop)
+        known.by_keras = any(
+            tf_private.is_keras_step_caller(f.f_code.co_name, f.f_code.co_filename) for f in frames
+        )
         return frame, loop, True
 
     def _choose(self, frames: list[FrameType], role: Any) -> tuple[FrameType, Loop | None]:
@@ -105,8 +110,10 @@ class StepTracker:
     """Follows the steps of one thread."""
 
     def __init__(self, recorder: Recorder, thread: int) -> None:
-        self.frame: FrameType | None = None
-        """The frame of the call or loop that runs, pending or a step."""
+        self.open = False
+        """A call or turn, pending or a step, runs, or has returned and nobody has noticed yet."""
+        self.frame = RunningFrame()
+        """The frame of that call or loop."""
         self.current: int | None = None
         """Id of the step that runs."""
         self.serial = 0
@@ -122,7 +129,6 @@ class StepTracker:
         self._pending_op = 0
         self._pending_ns = 0
         self._pending_spent = 0
-        self._arguments: arguments.Captured | None = None
         self._tape_at = -1
 
     @property
@@ -133,7 +139,7 @@ class StepTracker:
     def at(self, frame: FrameType, place: StepPlace, now: int) -> None:
         """An op ran in the step whose frame this is."""
         position = place.position
-        if frame is not self.frame or place.loop is not self.loop:
+        if id(frame) != self.frame.key or place.loop is not self.loop:
             self.leave(now)
             self._pend(frame, place.loop, position, now)
         elif position is not None:
@@ -143,9 +149,10 @@ class StepTracker:
             self.position = position
 
     def leave(self, now: int) -> None:
-        """The call or turn is over."""
-        self.frame = None
-        self._arguments = None
+        """The call or turn is over, at the latest now."""
+        now = self.frame.returned_ns or now
+        self.open = False
+        self.frame.stop()
         step, self._step, self.current = self._step, None, None
         if step is not None:
             self.last = step
@@ -157,31 +164,23 @@ class StepTracker:
         if self._step is not None:
             self._step.begun_ns += nanoseconds
 
-    def still_runs(self, innermost: FrameType | None) -> bool:
-        """Whether the frame of the step is on the stack that begins with `innermost`."""
-        frame = innermost
-        while frame is not None:
-            if frame is self.frame:
-                return True
-            frame = frame.f_back
-        return False
-
     def tape_opened(self, opener: FrameType, nested: bool) -> None:
         """A tape was opened in the frame `opener`; `nested`: inside another open one."""
-        now = time.perf_counter_ns()
-        if self.frame is not None and self._contains(opener, nested):
+        now = self._recorder.guard_begun_ns
+        frame = self.frame.find(opener)
+        if frame is not None and self._contains(frame, opener, nested):
             if self._step is None:
-                self._activate(opener)
+                self._activate(frame, opener)
             elif (
                 not nested
                 and self.position is not None
-                and opener is self.frame
+                and opener is frame
                 and opener.f_lasti == self._tape_at
             ):
                 # the same `with` once more: the loop has turned
                 self.leave(now)
                 self._pend(opener, self.loop, self.loop.position(opener.f_lineno) if self.loop else None, now)
-                self._activate(opener)
+                self._activate(frame, opener)
             return
         self.leave(now)
         frame, loop, is_new = self._recorder.steps.locate(opener, self._recorder.code.role)
@@ -189,28 +188,27 @@ class StepTracker:
         if is_new:
             self._recorder.resite()
             self._look_back(frame.f_code, len(_outward(frame)))
-        self._activate(opener)
+        self._activate(frame, opener)
 
-    def _contains(self, opener: FrameType, nested: bool) -> bool:
-        """Whether a tape opened in `opener` belongs to the call or turn that runs."""
-        assert self.frame is not None
+    def _contains(self, frame: FrameType, opener: FrameType, nested: bool) -> bool:
+        """Whether a tape opened in `opener` belongs to the call or turn that runs in `frame`, on the same stack."""
         loop = self.loop
-        if loop is not None:
-            if loop.weak and opener is not self.frame and not nested:
-                return False
-            if loop.position(self.frame.f_lineno) is None:
-                return False
-        return self.still_runs(opener)
+        if loop is None:
+            return True
+        if loop.weak and opener is not frame and not nested:
+            return False
+        return loop.position(frame.f_lineno) is not None
 
     def _pend(self, frame: FrameType, loop: Loop | None, position: int | None, now: int) -> None:
-        self.frame = frame
+        self.open = True
+        self.frame.follow(frame)
         self.loop = loop
         self.serial += 1
         self.position = position
         self._pending_op = self._recorder.sink.next_op()
         self._pending_ns = now
         self._pending_spent = self._recorder.spent
-        self._arguments = arguments.capture(frame, loop is not None)
+        self.frame.arguments = arguments.capture(frame, loop is not None)
 
     def _look_back(self, code: CodeType, height: int) -> None:
         """Let the step begin with the ops that ran in this call or turn before the tape gave it away.
@@ -230,12 +228,11 @@ class StepTracker:
                 position = at
             self._pending_op = op
 
-    def _activate(self, opener: FrameType) -> None:
-        """The pending call or turn is a step: a tape has been opened in it."""
-        assert self.frame is not None
+    def _activate(self, frame: FrameType, opener: FrameType) -> None:
+        """The pending call or turn in `frame` is a step: a tape has been opened in it."""
         recorder = self._recorder
-        code, loop = self.frame.f_code, self.loop
-        captured = self._arguments or arguments.capture(self.frame, loop is not None)
+        code, loop = frame.f_code, self.loop
+        captured = self.frame.arguments or arguments.capture(frame, loop is not None)
         last = self.last
         if last is not None and last.first_op >= self._pending_op:
             # a helper's tape was taken for the step
@@ -244,9 +241,10 @@ class StepTracker:
             step = recorder.step_log.begin(
                 self._thread, code, loop, self._pending_op, self._pending_ns, self._pending_spent, captured
             )
+        self.frame.arguments = None
         self._step = step
         self.current = step.id
-        self._tape_at = opener.f_lasti if opener is self.frame else -1
+        self._tape_at = opener.f_lasti if opener is frame else -1
         recorder.sink.assign(self._thread, self._pending_op, step.id)
 
 

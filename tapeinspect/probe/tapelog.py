@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ class OpenTape:
     thread: int
     stack: int
     first_op: int
+    tape: weakref.ref[Any]
+    """The `tf.GradientTape`."""
     watched: set[int] = field(default_factory=set)
     """Ids of watched tensors and of the handles of watched variables."""
     recorded: set[int] = field(default_factory=set)
@@ -56,6 +59,7 @@ class TapeLog:
             thread=thread,
             stack=self._code.stack(opener).id,
             first_op=self._sink.next_op(),
+            tape=weakref.ref(tape),
         )
         self._write(known, None)
         return known

@@ -7,11 +7,15 @@ the run. Tried with TensorFlow 2.16 and 2.21.
 from __future__ import annotations
 
 import importlib
+import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from tapeinspect.probe import tf_autograph
+from tapeinspect.probe.frames import locals_of
 
 MINIMUM = (2, 16)
 
@@ -79,6 +83,25 @@ CAPABILITIES: tuple[Capability, ...] = (
         ("tensorflow.python.eager.polymorphic_function.transform:CONCRETE_FUNCTION_CALLBACKS",),
     ),
     Capability(
+        "retraces",
+        "tells how long a trace took and why a tf.function was traced again",
+        (
+            "tensorflow.python.eager.polymorphic_function.tracing_compilation:_create_concrete_function",
+            "tensorflow.python.eager.polymorphic_function.tracing_compilation:_maybe_define_function",
+            "tensorflow.core.function.polymorphism.function_cache:FunctionCache.generalize",
+            "tensorflow.core.function.polymorphism.function_type:FunctionType.is_supertype_of",
+            "tensorflow.python.util.tf_stack:extract_stack",
+        ),
+    ),
+    Capability(
+        "survey",
+        "shows what of the user's code does not survive tracing",
+        (
+            "tensorflow.python.autograph.impl.api:_TRANSPILER.get_extra_locals",
+            "tensorflow.python.autograph.impl.api:_convert_actual",
+        ),
+    ),
+    Capability(
         "quiet_dataset",
         "keeps tf.data from warning that functions run eagerly",
         ("tensorflow.python.data.ops.structured_function:def_function.functions_run_eagerly",),
@@ -87,6 +110,20 @@ CAPABILITIES: tuple[Capability, ...] = (
         "quiet_pfor",
         "keeps jacobians from warning that functions run eagerly",
         ("tensorflow.python.ops.parallel_for.control_flow_ops:def_function.functions_run_eagerly",),
+    ),
+    Capability(
+        "works",
+        "traces a step between two batches without the script's tapes noticing",
+        (
+            "tensorflow.python.framework.func_graph:func_graph_from_py_func",
+            "tensorflow.python.autograph.core.ag_ctx:ControlStatusCtx",
+            "tensorflow.python.autograph.core.ag_ctx:Status.UNSPECIFIED",
+        ),
+    ),
+    Capability(
+        "autograph",
+        "shows what AutoGraph converts while a step is traced",
+        tf_autograph.SYMBOLS,
     ),
     Capability(
         "tracebacks",
@@ -200,6 +237,52 @@ def tapes_paused() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def tapes_aside(tapes: list[Any]) -> Iterator[None]:
+    """These open `tf.GradientTape`s of this thread record nothing of what runs inside; tapes opened inside do."""
+    recording = [tape for tape in tapes if tape._recording]
+    for tape in reversed(recording):
+        tape._pop_tape()
+    try:
+        yield
+    finally:
+        for tape in recording:
+            tape._push_tape()
+
+
+@contextmanager
+def fresh_autograph() -> Iterator[None]:
+    """AutoGraph's state is as at the start of a program, whatever the code around has switched off."""
+    from tensorflow.python.autograph.core import ag_ctx
+
+    with ag_ctx.ControlStatusCtx(status=ag_ctx.Status.UNSPECIFIED):
+        yield
+
+
+def is_tracing() -> bool:
+    """Whether the thread that runs is tracing a function, be it in an `init_scope` inside that trace."""
+    code = resolve("tensorflow.python.framework.func_graph:func_graph_from_py_func").__code__
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is code:
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextmanager
+def functions_traced() -> Iterator[None]:
+    """Inside, a tf.function is traced even where the script's run op by op."""
+    from tensorflow.python.eager import def_function
+
+    was = def_function.functions_run_eagerly()
+    def_function.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        def_function.run_functions_eagerly(was)
+
+
 def read_variable(handle: Any, dtype: Any) -> Any:
     """The value of a variable, sharing its memory. Raises tf.errors.OpError."""
     from tensorflow.python.ops import gen_resource_variable_ops
@@ -213,17 +296,6 @@ def concrete_function_callbacks() -> list[Callable[[Any], None]]:
         "tensorflow.python.eager.polymorphic_function.transform:CONCRETE_FUNCTION_CALLBACKS"
     )
     return found
-
-
-def function_being_traced(frame: Any) -> Any:
-    """The Python function whose trace has just been made, told from the frames outside `frame`; None when unknown."""
-    while frame is not None and frame.f_code.co_name != "_create_concrete_function":
-        frame = frame.f_back
-    options = frame.f_locals.get("tracing_options") if frame is not None else None
-    function: Any = getattr(options, "python_function", None)
-    while getattr(function, "_tf_decorator", None) is not None:
-        function = function._tf_decorator.decorated_target
-    return getattr(function, "func", function)  # of a functools.partial
 
 
 def executing_eagerly() -> bool:
@@ -246,7 +318,7 @@ def original_code(frame: Any) -> Any:
     """The code object of the user's function that AutoGraph generated a frame's function from; None when unknown."""
     name = frame.f_code.co_name
     while frame is not None:
-        for value in list(frame.f_locals.values()):
+        for value in locals_of(frame).values():
             converted = getattr(value, "__code__", None)
             if converted is not None and converted.co_name == name.removeprefix("tf__"):
                 return converted
@@ -326,6 +398,15 @@ def hide_from_tracebacks(path: str) -> None:
 def view(tensor: Any) -> Any:
     """A NumPy array that shares the memory of an EagerTensor on the CPU; a copy from another device."""
     return tensor._numpy_internal()
+
+
+def is_tensor_value(value: Any) -> bool:
+    """Whether an object is an eager tensor, or one made of them: IndexedSlices, RaggedTensor, SparseTensor."""
+    import tensorflow as tf
+
+    if isinstance(value, (tf.IndexedSlices, tf.RaggedTensor, tf.SparseTensor)):
+        return True
+    return isinstance(value, tf.Tensor) and hasattr(value, "_id")
 
 
 def on_host(tensor: Any) -> bool:

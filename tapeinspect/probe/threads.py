@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class ThreadState:
     """One thread of the target."""
 
-    __slots__ = ("backward", "busy", "call", "callback", "calls", "id", "missed", "tapes", "tracker")
+    __slots__ = ("backward", "busy", "call", "callback", "calls", "id", "tapes", "tracker")
 
     def __init__(self, id: int, tracker: StepTracker) -> None:
         self.id = id
@@ -28,5 +28,3 @@ class ThreadState:
         self.backward: int | None = None
         """The innermost backward call that is running."""
         self.callback: Any = None
-        self.missed: tuple[int, int] | None = None
-        """The step, and the ops until then, when its frame was not found on the stack."""

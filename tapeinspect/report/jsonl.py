@@ -165,7 +165,9 @@ def _errors(reader: TraceReader) -> Iterator[str]:
 
 
 def _findings(reader: TraceReader) -> Iterator[str]:
-    for finding in reader.findings():
+    from tapeinspect.analysis.findings import find
+
+    for finding in find(reader):
         yield _line(
             kind="finding",
             rule=finding.rule,
@@ -174,6 +176,8 @@ def _findings(reader: TraceReader) -> Iterator[str]:
             file=finding.path,
             line=finding.line,
             message=finding.message,
+            hint=finding.hint,
+            op=finding.op,
         )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from tapeinspect.errors import TargetError
 from tapeinspect.link.channel import Channel
-from tapeinspect.link.messages import Answer, AskStats, AskValue, Message, Trouble
+from tapeinspect.link.messages import Answer, Message, Request, Trouble
 from tapeinspect.session.finish import finish
 from tapeinspect.session.launch import Launch, spawn
 from tapeinspect.session.terminal import Terminal
@@ -90,7 +90,7 @@ class Target:
         """Send a message; one that comes too late is dropped."""
         self._channel.send(message)
 
-    def ask(self, request: AskStats | AskValue) -> Future[Answer]:
+    def ask(self, request: Request) -> Future[Answer]:
         """Ask for something; the `request` number is chosen here. Fails with TargetError at the end."""
         number = next(self._requests)
         future: Future[Answer] = Future()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from itertools import pairwise
@@ -28,6 +29,10 @@ _TINY, _HUGE = 1e-30, 1e38
 
 _SMALL: Final = 1e-30
 """Below this, a sum of float32 squares may have lost squares too small for a float32."""
+
+
+SAMPLE: Final = 2048
+"""Entries that stand for a larger tensor where the distribution of its magnitudes is taken."""
 
 
 class BlockStats(NamedTuple):
@@ -210,6 +215,42 @@ def stats_of(array: Array) -> Stats:
         edges=tuple(edges),
         counts=counts,
     )
+
+
+class MagnitudeCounts(NamedTuple):
+    """How large the entries of a tensor are; the columns `seen` to `counts_json` of the table `magnitudes`."""
+
+    seen: int
+    zeros: int
+    bad: int
+    counts_json: str
+
+
+def magnitude_counts(array: Array) -> MagnitudeCounts:
+    """Counts the entries of an array, or of a sample of a large one, by powers of two."""
+    flat = np.ravel(array, order="K")
+    if flat.size > SAMPLE:
+        flat = flat[_sample(flat.size)]
+    if flat.dtype.kind == "c":
+        flat = np.abs(flat)
+    if flat.dtype.kind != "f" or flat.dtype.itemsize < 4:
+        flat = flat.astype(np.float32)
+    mantissas, exponents = np.frexp(flat)  # 0.5 <= |mantissa| < 1
+    finite = np.isfinite(mantissas)
+    bad = flat.size - int(np.count_nonzero(finite))
+    exponents = exponents[finite & (mantissas != 0)]
+    if not exponents.size:
+        return MagnitudeCounts(flat.size, flat.size - bad, bad, "[]")
+    first = int(exponents.min())
+    counts = np.bincount(exponents - first).tolist()
+    zeros = flat.size - bad - exponents.size
+    return MagnitudeCounts(flat.size, zeros, bad, f"[{','.join(map(str, (first - 1, *counts)))}]")
+
+
+@functools.lru_cache(64)
+def _sample(size: int) -> Array:
+    """Places in an array of some size, the same each time, in order: steps of equal width would hit one column."""
+    return np.sort(np.random.default_rng(size).integers(0, size, SAMPLE))
 
 
 def _double_blocks(flat: Array) -> Iterator[Array]:

@@ -6,8 +6,11 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 
+from tapeinspect.trace.autograph import Autograph
 from tapeinspect.trace.backward import Backward
+from tapeinspect.trace.causes import Causes
 from tapeinspect.trace.database import Database
+from tapeinspect.trace.differences import Differences
 from tapeinspect.trace.events import Events
 from tapeinspect.trace.filters import Vocabulary, parse_filter
 from tapeinspect.trace.interned import Interned
@@ -20,25 +23,36 @@ from tapeinspect.trace.records import (
     FunctionTrace,
     Gradient,
     GradientCall,
+    Health,
+    IdleDropout,
     LineCost,
     Meta,
+    NoneEvidence,
     Op,
     Opaque,
     OpFilter,
     OpRow,
+    OriginNote,
     ProbeError,
+    Sample,
     ScriptFailure,
     SourceFile,
     Stack,
     Stats,
     Step,
+    Survey,
+    SurveyFact,
     Tape,
     Value,
     Variable,
     VariableStep,
+    Watched,
 )
+from tapeinspect.trace.samples import Samples
 from tapeinspect.trace.search import Search
+from tapeinspect.trace.series import Series
 from tapeinspect.trace.spans import BackwardSpans
+from tapeinspect.trace.tracing import Tracing
 from tapeinspect.trace.training import Steps, Training
 from tapeinspect.trace.values import Values
 
@@ -68,6 +82,15 @@ class TraceReader:
         self._backward = Backward(self._database, self._ops)
         self._events = Events(self._database, self._interned)
         self._values = Values(self._database)
+        self.series = Series(self._database)
+        """Figures of gradients, variables and updates over the steps."""
+        self._tracing = Tracing(self._database, self._interned)
+        self.autograph = Autograph(self._database, self._interned)
+        """What AutoGraph made of the step; empty until somebody asked for it."""
+        self._causes = Causes(self._database)
+        self._samples = Samples(self._database)
+        self.differences = Differences(self._database)
+        """Where the traced step differs from the eager one; empty until somebody asked for it."""
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._spans)
         self._meta: Meta | None = None
@@ -226,8 +249,16 @@ class TraceReader:
         return self._values.value(tensor)
 
     def traces(self) -> list[FunctionTrace]:
-        """The traces of `tf.function`s."""
-        return self._events.traces()
+        """The traces of `tf.function`s, in order. See `FunctionTrace.retrace`."""
+        return self._tracing.traces()
+
+    def surveys(self) -> list[Survey]:
+        """Every time a step was traced to see what does not survive tracing; see `tapeinspect.analysis.survival`."""
+        return self._tracing.surveys()
+
+    def survey_facts(self, survey: int) -> list[SurveyFact]:
+        """What happened in one of them."""
+        return self._tracing.survey_facts(survey)
 
     def opaques(self) -> list[Opaque]:
         """Code that no callback reaches."""
@@ -244,6 +275,49 @@ class TraceReader:
     def findings(self) -> list[Finding]:
         """What a user should look at."""
         return self._events.findings()
+
+    def none_gradients(self) -> list[tuple[Gradient, int]]:
+        """The first None of each source at each place that asked for it, and how often it was None there."""
+        return self._training.none_gradients()
+
+    def none_evidence(self, gradient: int) -> NoneEvidence | None:
+        """What was known of a source whose gradient is None; None when nothing was taken down."""
+        return self._causes.none_evidence(gradient)
+
+    def origin(self, op: int) -> OriginNote | None:
+        """What an op that made the first NaN or Inf was given; None when nothing was taken down."""
+        return self._causes.origin(op)
+
+    def bad_tensors(self, first: int, last: int) -> dict[int, Health]:
+        """The tensors with NaN or Inf that the ops from `first` to `last` made, by id."""
+        return self._causes.bad_tensors(first, last)
+
+    def site_history(self, op: int, steps: int = 30) -> list[tuple[int, int, float | None]]:
+        """(step, op, norm of its first output) of the same op in the steps before its own, oldest first.
+
+        The same op: of the same type and stack, and as often after the begin of its step.
+        """
+        own = self.rows([op])[0]
+        if own.step is None:
+            return []
+        before = [step for step in self._steps.all() if step.id <= own.step][-steps - 1 :]
+        return self._causes.site_history(own, before)
+
+    def samples(self, step: int) -> list[Sample]:
+        """Figures from the forward pass of a batch that was looked at closely; none for the others."""
+        return self._samples.of_step(step)
+
+    def sampled_steps(self) -> list[int]:
+        """The batches that were looked at closely."""
+        return self._samples.steps()
+
+    def idle_dropouts(self, step: int) -> list[IdleDropout]:
+        """Models that a batch called without `training`, so that the dropout in them does nothing."""
+        return self._samples.idle_dropouts(step)
+
+    def watched(self) -> list[Watched]:
+        """The variables that tapes watched in those batches."""
+        return self._samples.watched()
 
     def threads(self) -> dict[int, str]:
         """Names of the threads, by id."""

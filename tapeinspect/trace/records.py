@@ -7,7 +7,7 @@ microseconds since the recording started, `took_ns` nanoseconds, `seconds` secon
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,12 +266,79 @@ class Tape:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStep:
+    """One op on the way of a value from a source to where its gradient gets lost."""
+
+    op: int
+    type: str
+    path: str | None
+    line: int | None
+    tensor: int | None
+    """The tensor that it hands on; None for an op without outputs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why a gradient is None."""
 
     message: str
+    """One sentence."""
     path: str | None
     line: int | None
+    hint: str = ""
+    """What to change; empty where nothing certain can be said."""
+    steps: tuple[PathStep, ...] = ()
+    """The way from the source to where it breaks, both included; empty when the source is not used at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoneEvidence:
+    """What was known of a source at the moment its gradient turned out to be None."""
+
+    tensor: int | None
+    """Id of the tensor given, or of the variable's handle."""
+    watched: bool | None
+    """The tape had seen the variable; None where that is not known."""
+    local: str | None
+    """What the code at the call calls it."""
+    twin: int | None
+    """Handle of a variable that the tape did see, alike in name, shape and dtype, and not among the sources."""
+    twin_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OriginInput:
+    """An input of the op that made the first NaN or Inf."""
+
+    tensor: int
+    spec: TensorSpec
+    nan: int
+    inf: int
+    zeros: float | None
+    """Share of exact zeros, 0 to 1; None, like the figures below, for what has no such figures."""
+    min: float | None
+    max: float | None
+    norm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginElement:
+    """One element that came out as NaN or Inf."""
+
+    index: tuple[int, ...]
+    inputs: tuple[float, ...]
+    """The values that it was made of, one for each input of the op."""
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class OriginNote:
+    """What an op that made the first NaN or Inf was given, looked at while it ran."""
+
+    op: int
+    tensor: int
+    inputs: tuple[OriginInput, ...]
+    elements: tuple[OriginElement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,8 +483,70 @@ class FunctionTrace:
     line: int | None
     signature: str
     nodes: int
+    """Ops in its graph; 0 when tracing failed."""
     step: int | None
     op: int
+    """The last op before it."""
+    kind: Literal["function", "dataset", "library"] = "function"
+    """'dataset': made for tf.data; 'library': not of the user's code."""
+    object: int = 0
+    """Tells the tf.function objects apart."""
+    number: int = 1
+    """Which trace of its object this is, from 1."""
+    seconds: float | None = None
+    """With the functions traced inside it."""
+    caller_path: str | None = None
+    caller_line: int | None = None
+    """The user's line that called it."""
+    arguments: tuple[tuple[str, str], ...] = ()
+    """(name, what it was called with)."""
+    cause: str = "first"
+    """A code: see the table `trace`; 'first' for the first trace of a function."""
+    argument: str | None = None
+    """The part of an argument that the cause is about."""
+    why: str = ""
+    """The cause in words."""
+    advice: str = ""
+    """What would have prevented it, empty when there is nothing to say."""
+    checked: str | None = None
+    """How the advice was tried; None when it was not."""
+
+    @property
+    def retrace(self) -> bool:
+        """Whether something had been traced before that this call did not fit."""
+        return self.cause not in ("first", "variables")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One time that a step was traced to see what of it does not survive tracing."""
+
+    id: int
+    step: int | None
+    function: str
+    status: Literal["traced", "failed"]
+    seconds: float
+    type: str | None = None
+    """Class of the exception that tracing failed with."""
+    message: str | None = None
+    path: str | None = None
+    line: int | None = None
+    frames: tuple[ErrorFrame, ...] = ()
+    """The user's frames of the exception, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyFact:
+    """One thing that happened on a line of the user's while it was traced; see `probe.survival`."""
+
+    id: int
+    fact: Literal["call", "store", "read", "iterate", "eager"]
+    file: int
+    path: str
+    line: int
+    name: str
+    count: int
+    detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,18 +594,209 @@ class ProbeError:
     detail: str
 
 
+Severity: TypeAlias = Literal["error", "warning", "info"]
+"""error: this is wrong; warning: look at it; info: worth knowing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something a user should look at."""
 
     rule: str
-    severity: Literal["error", "warning", "info"]
+    severity: Severity
     step: int | None
     op: int | None
     path: str | None
     line: int | None
     message: str
     hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class AutographRun:
+    """One time that a step was traced to see what AutoGraph makes of it."""
+
+    id: int
+    step: int | None
+    """The step whose arguments it was traced with."""
+    function: str
+    path: str | None
+    line: int | None
+    status: Literal["traced", "failed", "converted"]
+    """converted: it was not run, since no arguments for it are known: there are no marks and no branches."""
+    note: str
+    """What a user should know of it, in words; empty when there is nothing."""
+    hint: str
+    ops: int
+    """Nodes of the graph, bodies of loops and branches included."""
+    convert_seconds: float | None
+    trace_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AutographFunction:
+    """One function that the trace of a step met."""
+
+    id: int
+    run: int
+    parent: int | None
+    """The function that called it first, at `call_line`; None for what was traced."""
+    within: int | None
+    """The function whose generated source holds it: a nested function or lambda has none of its own."""
+    name: str
+    """As the user would write it: `Model.call`, `outer.<locals>.inner`, `<lambda>`."""
+    module: str
+    kind: Literal["function", "method", "lambda", "object", "class", "builtin", "generator", "tf.function"]
+    role: Literal["user", "library", "generated"]
+    path: str | None
+    line: int | None
+    """Where it begins, decorators included."""
+    end_line: int | None
+    call_path: str | None
+    call_line: int | None
+    calls: int
+    """How often it was called while tracing."""
+    status: Literal["converted", "not_converted", "failed"]
+    """failed: AutoGraph tried and could not."""
+    rule: str
+    """Why it was not converted: allow_listed, do_not_convert, no_source, dynamic (exec), generator, builtin,
+    constructor, tf_function, lru_cache, wrapt, native, library (called by a library that is not converted),
+    disabled (autograph=False), unsupported (syntax), lambdas (several on a line), other; empty when it was."""
+    reason: str
+    """The same in words."""
+    source: str | None
+    """The original, from `line` to `end_line`, as it stands in the file."""
+    generated: str | None
+    """Exactly what tf.autograph.to_code gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutographFold:
+    """Generated lines, first to last, that only AutoGraph needs."""
+
+    first: int
+    last: int
+    what: str
+    """get_state, set_state, scope, return, declaration, branch or undefined."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopVariable:
+    """A variable that a loop or branch of the graph carries."""
+
+    name: str
+    text: str
+    """Dtype and shape, `float32 (32, 10)`; the type of what is no tensor; `undefined`."""
+    invariant: str | None = None
+    """Its shape invariant, when one was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutographConstruct:
+    """One construct of the original source, and what it became."""
+
+    id: int
+    run: int
+    function: int
+    path: str | None
+    line: int
+    end_line: int | None
+    col: int | None
+    end_col: int | None
+    construct: str
+    """if, while, for, break, continue, return, and, or, not, comparison, conditional, assert, print, append,
+    lambda or comprehension."""
+    became: str
+    """The op type (`If`, `While`, `ReduceDataset`, `Assert`, `LogicalAnd` ...), `python`, or `not_run`."""
+    count: int
+    """How often it was met while tracing; the turns of a loop that was unrolled."""
+    text: str
+    """In words, one sentence."""
+    variables: tuple[LoopVariable, ...] = ()
+    branches: tuple[tuple[str, int], ...] = ()
+    """Python branches with how often each was taken: ("if", 2), ("else", 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutographMark:
+    """The mark of one original line."""
+
+    line: int
+    mark: Literal["G", "P", "U", "·"]
+    """Graph ops, Python while tracing only, an unrolled loop, not run."""
+    ops: int
+    count: int
+    """Turns of an unrolled loop, else how often the line ran while tracing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutographFailure:
+    """What a trace failed with, in the user's terms."""
+
+    run: int
+    type: str
+    message: str
+    path: str | None
+    line: int | None
+    function: str
+    frames: tuple[ErrorFrame, ...]
+    """Outermost first."""
+    explanation: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Figures of a tensor from the forward pass of a batch that was looked at closely."""
+
+    step: int
+    op: int
+    """The op that made or took it."""
+    place: int
+    """0: the op's first output; -1, -2: its first, its second input."""
+    tensor: int
+    spec: TensorSpec
+    min: float | None
+    max: float | None
+    mean: float | None
+    zeros: float
+    bad: int
+    """Elements that are NaN or Inf."""
+    units: int | None
+    """Of a ReLU: the length of its last axis."""
+    dead: int | None
+    """Units that were above zero in none of the `examples` outputs looked at so far."""
+    examples: int | None
+    saturated: float | None
+    """Share of a sigmoid's or tanh's outputs where it is flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleDropout:
+    """A model that was called without `training`, so that the dropout in it does nothing."""
+
+    step: int
+    op: int
+    """One that ran in the model."""
+    model: str
+    layers: tuple[str, ...]
+    """The dropouts."""
+    rate: float
+    """The highest of theirs."""
+    handles: tuple[int, ...]
+    """Of the model's trainable variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A variable that a tape watched, whether a gradient was asked for or not."""
+
+    handle: int
+    step: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...] | None
+    trainable: bool
 
 
 @dataclass(frozen=True, slots=True)

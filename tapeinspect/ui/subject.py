@@ -14,7 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tapeinspect.errors import TapeinspectError, TraceError
-from tapeinspect.link.messages import Answer, AskStats, AskValue, Go, Message, Pause, Status, Tick, Trouble
+from tapeinspect.link.messages import (
+    Answer,
+    AskStats,
+    AskValue,
+    AskWork,
+    Go,
+    Message,
+    Pause,
+    Request,
+    Status,
+    Tick,
+    Trouble,
+)
 from tapeinspect.trace.records import Counts, ScriptFailure, Step
 from tapeinspect.ui.terminal import Terminal
 
@@ -38,7 +50,7 @@ class LiveTarget(Protocol):
     @property
     def exit_status(self) -> int | None: ...
     def send(self, message: Message) -> None: ...
-    def ask(self, request: AskStats | AskValue) -> Future[Answer]: ...
+    def ask(self, request: Request) -> Future[Answer]: ...
     def write_input(self, data: bytes) -> None: ...
     def resize(self, columns: int, rows: int) -> None: ...
     def interrupt(self) -> None: ...
@@ -84,6 +96,8 @@ class Subject:
         self.inbox = inbox or Inbox()
         self.script = script or path.name
         self.reader: TraceReader | None = None
+        self.other: TraceReader | None = None
+        """Another recording, to compare figures with."""
         self.counts = Counts()
         self.terminal = Terminal()
         self.status = Status("starting" if target else "finished", "")
@@ -157,6 +171,12 @@ class Subject:
         self.reader = open_trace(self.path)
         self.counts = self.reader.refresh()
         self._errors = list(self.reader.errors())
+
+    def open_other(self, path: Path) -> None:
+        """Open another recording to compare with. Raises TraceError."""
+        from tapeinspect.trace.reader import open_trace
+
+        self.other = open_trace(path)
 
     def poll(self) -> Changes:
         """Take in what has happened since the last poll."""
@@ -258,6 +278,18 @@ class Subject:
             return None
         return self.target.ask(AskStats(next(self._requests), tensor))
 
+    def ask_work(self, work: str, step: int | None) -> Future[Answer] | None:
+        """Ask the running script for work on a batch; None when there is none to ask."""
+        if self.target is None or not self.live:
+            return None
+        return self.target.ask(AskWork(next(self._requests), work, step))
+
+    @property
+    def ended_steps(self) -> int:
+        """Batches that have ended."""
+        steps = self.reader.steps() if self.reader else ()
+        return len(steps) - (1 if steps and steps[-1].last_op is None else 0)
+
     def resize(self, columns: int, rows: int) -> None:
         """Give the script's terminal another size."""
         self.terminal.resize(columns, rows)
@@ -273,8 +305,9 @@ class Subject:
         """End the script if it still runs, and close the recording."""
         if self.target is not None and not self.exited:
             self.target.end()
-        if self.reader is not None:
-            self.reader.close()
+        for reader in (self.reader, self.other):
+            if reader is not None:
+                reader.close()
 
 
 def _ending(status: int) -> str:

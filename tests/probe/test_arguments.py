@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from typing import Any, NamedTuple
+
 import pytest
 
 from tapeinspect.trace.records import Argument, Step
@@ -81,3 +84,34 @@ def test_methods(run: Run) -> None:
     for step in calls(run, "step"):
         assert [argument.name for argument in step.args] == ["self", "x"]
         assert "Trainer" in step.args[0].text
+
+
+class Pair(NamedTuple):
+    left: Any
+    right: Any
+
+
+class Trainer:
+    """An object of the script's."""
+
+
+def test_kept_arguments_come_back_and_keep_no_object_alive() -> None:
+    import numpy as np
+    import tensorflow as tf
+
+    from tapeinspect.probe import arguments
+
+    tensor, array, trainer = tf.constant([1.0]), np.ones(2), Trainer()
+    values = {"self": trainer, "x": [tensor, {"a": array}], "rest": (1, "two", None), "pair": Pair(tensor, 2)}
+    kept = arguments.keep(arguments.Captured(values, frozenset()), 1000)
+    array[:] = 7.0
+    found = arguments.given(kept)
+    assert found["self"] is trainer and found["x"][0] is tensor and found["rest"] == (1, "two", None)
+    assert found["x"][1]["a"].tolist() == [1.0, 1.0]
+    assert isinstance(found["pair"], Pair) and found["pair"].left is tensor
+    del trainer, found, values
+    gc.collect()
+    with pytest.raises(LookupError, match="self"):
+        arguments.given(kept)
+    with pytest.raises(LookupError, match="x"):
+        arguments.given(arguments.keep(arguments.Captured({"x": array}, frozenset()), 1))

@@ -230,6 +230,8 @@ def test_errors_and_findings(recording: Recording) -> None:
         "file": USER_FILE,
         "line": 9,
         "message": "first NaN",
+        "hint": "look there",
+        "op": 7,
     }
 
 

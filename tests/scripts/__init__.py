@@ -71,6 +71,7 @@ SCRIPTS: Final[dict[str, Script]] = {
         Script("ragged_sparse", steps=2),
         Script("random_numbers", steps=3),
         Script("numpy_views", steps=4),
+        Script("objects_die", steps=4),
         # ways to end
         Script("raises", steps=2, exit_status=1),
         Script("sys_exit", steps=2, function="<module>", exit_status=3),

@@ -7,6 +7,7 @@ import math
 import random
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,8 +120,10 @@ class Builder:
 
 
 def recording(path: Path, batches: int = 3, nan_at: int | None = None, error: bool = False,
-              complete: bool = True, none: bool = False) -> Path:  # fmt: skip
-    """A recording of `batches` steps; `nan_at`: the batch whose loss is NaN; `error`: the script raised in the last."""
+              complete: bool = True, none: bool = False,
+              more: Callable[[TraceWriter], None] | None = None) -> Path:  # fmt: skip
+    """A recording of `batches` steps; `nan_at`: the batch whose loss is NaN; `error`: the script raised in the last;
+    `more` writes further rows."""
     builder = Builder(TraceWriter(path))
     _header(builder.writer, complete, error)
     for step in range(1, batches + 1):
@@ -140,6 +143,8 @@ def recording(path: Path, batches: int = 3, nan_at: int | None = None, error: bo
         builder.writer.insert(
             "error", [(1, "InvalidArgumentError", message, PATH, 16, batches, json.dumps(frames))]
         )
+    if more is not None:
+        more(builder.writer)
     builder.writer.commit()
     builder.writer.close()
     return path
@@ -250,6 +255,10 @@ def _gradient(builder: Builder, step: int, variable: int, shape: tuple[int, ...]
             None,
         )
     builder.writer.insert("gradient", [row])
+    if step <= 8 or step % 8 == 0:
+        counts = [-12 + step // 8, 3 + variable, 20, 60, 25, 4]
+        figures = (sum(counts[1:]) + 10, 10, 3 if nan else 0, json.dumps(counts), None, None)
+        builder.writer.insert("magnitudes", [(step, variable, "gradient", *figures)])
     weight = round(2.0 + 0.01 * step * variable, 4)
     builder.writer.insert(
         "variable_step", [(step, variable, weight, -0.4, 0.4, 0.0, 0, 0, 0.0, 0.002 * variable, 1)]

@@ -21,6 +21,7 @@ _MARKS = (
     ("◂", "second", "the op ran in a backward pass"),
     ("!", "bad", "an output holds NaN or Inf"),
     ("▲", "accent", "the batch you view"),
+    ("▄", "warn", "a batch that a finding is about, in the timeline; f lists them"),
     ("●", "good", "the batch where the script is (live), in the timeline"),
 )
 _MOVES = (

@@ -1,0 +1,247 @@
+"""The comparison: the step run both ways from one state, what came of it, and what that means."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tapeinspect.probe import tf_autograph
+from tapeinspect.probe.diff import behaviour
+from tapeinspect.probe.diff.align import Pair, align
+from tapeinspect.probe.diff.behaviour import Found
+from tapeinspect.probe.diff.blame import Blame, Spot
+from tapeinspect.probe.diff.explain import explain
+from tapeinspect.probe.diff.judge import Judged, JudgedOp, judge_call, judge_ops
+from tapeinspect.probe.diff.runs import Runner, Side, flatten
+from tapeinspect.probe.diff.watch import Budget, EagerWatch, GraphWatch
+from tapeinspect.probe.reach import names_in
+from tapeinspect.probe.sandbox import Sandbox, sandbox
+from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.probe.tf_state import EqualSeeds
+
+Verdict = Literal["same", "different", "fails_to_trace"]
+
+
+@dataclass(slots=True, eq=False)
+class Comparison:
+    """All that was found out."""
+
+    verdict: Verdict = "same"
+    findings: list[Found] = field(default_factory=list)
+    values: list[Judged] = field(default_factory=list)
+    ops: list[JudgedOp] = field(default_factory=list)
+    first: JudgedOp | None = None
+    """The first aligned op, in the order of the eager run, whose values really differ."""
+    eager_seconds: float | None = None
+    traced_seconds: float | None = None
+    trace_seconds: float | None = None
+    notes: list[str] = field(default_factory=list)
+    """What could not be compared, or not put back, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How to compare."""
+
+    role: Callable[[str], str]
+    """Whether a file is the 'user's or a 'library's."""
+    memory: int = 256 << 20
+    """Bytes of values that may be kept of each side."""
+    tolerance: float | None = None
+    """Relative tolerance in place of the one by dtype."""
+    ops: bool = True
+    """Compare op by op."""
+
+
+def compare(step: StepFunction, request: Request) -> Comparison:
+    """Run a step both ways and compare. Raises whatever the step raises when it is run eagerly.
+
+    The script's state is as before when this returns.
+    """
+    result = Comparison()
+    blame = Blame(step.function, request.role)
+    with sandbox(step.function, step.args, step.kwargs, role=request.role) as box:
+        taken = _taken(step, box, blame)
+        if taken:
+            result.findings = taken
+            result.verdict = "different"
+            result.notes.append("the step takes its input from an iterator itself, so it was not run again")
+            return result
+        runner = Runner(step, box, request.role)
+        seeds = EqualSeeds()
+        traced = runner.traced(seeds)
+        eager = runner.eager(seeds)
+        if eager.error is not None and not eager.calls:
+            raise eager.error
+        _note(result, box)
+        _times(result, eager, traced)
+        if traced.error is not None:
+            result.findings.append(_failure(traced, eager, step, request))
+        result.findings += behaviour.compare(eager, traced, blame)
+        for number, (mine, theirs) in enumerate(zip(eager.calls, traced.calls, strict=False), 1):
+            result.values += judge_call(mine, theirs, number, request.tolerance)
+        if traced.calls and request.ops:
+            _ops(result, runner, request)
+    _conclude(result, traced, eager, blame)
+    return result
+
+
+def _taken(step: StepFunction, box: Sandbox, blame: Blame) -> list[Found]:
+    """Iterators that the step takes its input from: eager and traced calls would each use them up."""
+    code = getattr(getattr(step.function, "__func__", step.function), "__code__", None)
+    names = set(names_in(code)) | set(code.co_freevars) | set(code.co_varnames) if code is not None else set()
+    found = []
+    for entry in box.consumed:
+        last = entry.path.replace("]", "").replace("[", ".").rpartition(".")[2]
+        if last not in names:
+            continue
+        once = "dataset" not in entry.what.lower()
+        text = f"the step takes its next input from the {entry.what} `{entry.path}`" + (
+            ": the graph takes one, while tracing, and uses it in each call"
+            if once
+            else ", which running it again would use up"
+        )
+        spot = blame.change(entry.path) or blame.use(entry.path)
+        hint = "take the batch outside of the step and pass it as an argument"
+        found.append(Found("python-iterator", "error" if once else "info", spot, text, hint))
+    return found
+
+
+def _note(result: Comparison, box: Sandbox) -> None:
+    for entry in box.fixed[:10]:
+        result.notes.append(f"{entry.path} was not put back: {entry.what}")
+
+
+def _times(result: Comparison, eager: Side, traced: Side) -> None:
+    result.eager_seconds = eager.seconds or (eager.calls[-1].seconds if eager.calls else None)
+    if traced.seconds is not None:
+        result.traced_seconds = traced.seconds
+        result.trace_seconds = max(0.0, traced.calls[0].seconds - traced.seconds)
+
+
+def _failure(traced: Side, eager: Side, step: StepFunction, request: Request) -> Found:
+    """What the traced step raised, at the user's line."""
+    error = traced.error
+    assert error is not None
+    spot = where_raised(error, request.role)
+    code = linecache.getline(spot.path, spot.line).strip() if spot else ""
+    meaning = explain(type(error).__name__, innermost_message(error), code)
+    what = (
+        "this line fails to trace"
+        if traced.tracing
+        else f"call {len(traced.calls) + 1} of the traced step fails here"
+    )
+    if eager.error is not None:
+        what += " (and eager calls fail, too)"
+    shown = f" `{code}`" if code else ""
+    return Found(meaning.rule, "error", spot, f"{what}:{shown}: {meaning.message}", meaning.hint)
+
+
+def innermost_message(error: BaseException) -> str:
+    """What an error says, without the traceback that AutoGraph puts in front of it."""
+    text = str(error)
+    if text.startswith("in user code:"):
+        blocks = [block for block in text.split("\n\n") if block.strip()]
+        text = blocks[-1]
+        plain = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("File ")]
+        text = "\n".join(plain)
+    return text
+
+
+def where_raised(error: BaseException, role: Callable[[str], str]) -> Spot | None:
+    """The innermost line of the user's that an exception passed, lines of generated code as the user's own."""
+    frames: list[tuple[str, int]] = []
+    try:
+        frames = [(f[0], f[1]) for f in tf_autograph.translated_frames(error)]
+    except Exception:  # an error that AutoGraph has not annotated
+        frames = []
+    raw = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    for path, line in [*frames, *reversed(raw)]:
+        if role(path) == "user":
+            return Spot(path, line)
+    return None
+
+
+def _ops(result: Comparison, runner: Runner, request: Request) -> None:
+    """Run both once more, op by op."""
+    seeds = EqualSeeds()
+    graph = GraphWatch(runner.places, Budget(request.memory))
+    traced = runner.traced(seeds, 1, graph)
+    given = frozenset(
+        t._id for _, t in flatten("", [runner.step.args, runner.step.kwargs]) if hasattr(t, "_id")
+    )
+    eager_watch = EagerWatch(runner.places, Budget(request.memory), given)
+    eager = runner.eager(seeds, 1, eager_watch)
+    trouble = traced.error or eager.error
+    if trouble is not None:
+        result.notes.append(
+            f"the ops could not be compared one by one: {type(trouble).__name__}: {trouble}"[:300]
+        )
+        return
+    pairs: list[Pair] = align(eager_watch.ops, graph.ops)
+    result.ops = judge_ops(pairs, request.tolerance)
+
+
+def _conclude(result: Comparison, traced: Side, eager: Side, blame: Blame) -> None:
+    differs = [judged for judged in result.values if judged.distance.verdict == "real"]
+    later = [judged for judged in differs if judged.call > 1]
+    if later and len(later) == len(differs):
+        if not any(found.rule == "frozen-random" for found in result.findings):
+            result.findings.append(_frozen(later, eager, traced, blame))
+    elif differs:
+        result.first = next((op for op in result.ops if op.distance and op.distance.verdict == "real"), None)
+        result.findings.append(_different(differs, result.first, blame))
+    if traced.error is not None and traced.tracing:
+        result.verdict = "fails_to_trace"
+    elif traced.error is not None or any(f.severity != "info" for f in result.findings):
+        result.verdict = "different"
+    order = ("error", "warning", "info")
+    result.findings.sort(key=lambda f: order.index(f.severity))
+
+
+def _frozen(later: list[Judged], eager: Side, traced: Side, blame: Blame) -> Found:
+    """The first call agrees and a later one does not: the graph holds something as it was while tracing."""
+    mine = {
+        c.path for c in eager.calls[min(1, len(eager.calls) - 1)].changes if c.kind in ("python", "random")
+    }
+    still = {c.path for c in traced.calls[min(1, len(traced.calls) - 1)].changes}
+    stale = sorted(mine - still)
+    used = next((spot for path in stale if (spot := blame.use(path)) is not None), None)
+    names = ", ".join(f"`{path}`" for path in stale[:3])
+    why = f"; the graph holds {names} as of the time of tracing" if names else ""
+    judged = later[0]
+    return Found(
+        "frozen-value",
+        "error",
+        used or blame.start,
+        f"the first call agrees, but from call {judged.call} on {judged.kind} {judged.name} differs{_by(judged)}{why}",
+        "keep what changes between calls in a tf.Variable, or pass it to the step as a tensor",
+    )
+
+
+def _different(differs: list[Judged], first: JudgedOp | None, blame: Blame) -> Found:
+    spot, where = blame.start, ""
+    if first is not None and first.pair.op.path is not None and first.pair.op.line is not None:
+        spot = Spot(first.pair.op.path, first.pair.op.line)
+        code = linecache.getline(spot.path, spot.line).strip()
+        where = f"; the first op that differs is the {first.pair.op.type} in `{code}`"
+    judged = differs[0]
+    others = len({(d.kind, d.name) for d in differs}) - 1
+    more = f" and {others} more" if others else ""
+    text = (
+        f"{judged.kind} {judged.name}{more} differ{'' if more else 's'} beyond rounding{_by(judged)}{where}"
+    )
+    return Found("different-values", "error", spot, text, "")
+
+
+def _by(judged: Judged) -> str:
+    far = judged.distance
+    return f" (by up to {far.max_abs:.3g})" if far.max_abs is not None else " (another shape or type)"
+
+
+def describe_error(error: Any) -> str:
+    """An exception in one line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,0 +1,76 @@
+"""The gradients that a run of the step asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tapeinspect.probe import tf_private
+
+
+@dataclass(slots=True, eq=False)
+class GradientWatch:
+    """Collects what `tape.gradient` gives. name_of: the user's name of a variable, by its handle's id."""
+
+    name_of: Callable[[int], str | None]
+    found: list[tuple[str, Any]] = field(default_factory=list)
+    _depth: int = 0
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """Collect inside."""
+        module = tf_private.backward_pass()
+        original = module.imperative_grad
+
+        def imperative_grad(*args: Any, **kwargs: Any) -> Any:
+            results = original(*args, **kwargs)
+            self._take(kwargs.get("sources_raw") or args[2], results)
+            return results
+
+        module.imperative_grad = imperative_grad
+        try:
+            yield
+        finally:
+            module.imperative_grad = original
+
+    def _take(self, sources: Any, results: Any) -> None:
+        for index, (source, result) in enumerate(zip(sources, results, strict=False)):
+            handle = getattr(getattr(source, "handle", None), "_id", None)
+            name = self.name_of(handle) if handle is not None else None
+            self.found.append((name or f"source {index}", result))
+
+    def here(self) -> list[Any]:
+        """Those of the graph that is being traced, None where there is none, for the graph to return."""
+        import tensorflow as tf
+
+        graph = tf.compat.v1.get_default_graph()
+        results = []
+        for _, result in self.found:
+            tensor = getattr(result, "values", result)
+            results.append(result if getattr(tensor, "graph", None) is graph else None)
+        return results
+
+
+def named(names: list[str], values: list[Any]) -> dict[str, Any]:
+    """Values as arrays by name; one name asked for twice is numbered. Sparse ones are made dense."""
+    found: dict[str, Any] = {}
+    counts: dict[str, int] = {}
+    for name, value in zip(names, values, strict=False):
+        counts[name] = counts.get(name, 0) + 1
+        key = name if counts[name] == 1 else f"{name} ({counts[name]})"
+        found[key] = dense(value)
+    return found
+
+
+def dense(value: Any) -> Any:
+    """A gradient as an array, None for None."""
+    import numpy as np
+    import tensorflow as tf
+
+    if value is None:
+        return None
+    if isinstance(value, tf.IndexedSlices):
+        value = tf.convert_to_tensor(value)
+    return np.asarray(value)

@@ -1,0 +1,86 @@
+"""The work "diff": compare the eager step with the traced one, and write what was found into the trace."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tapeinspect.probe import step_function
+from tapeinspect.probe.diff.engine import Comparison, Request, compare, describe_error
+from tapeinspect.probe.diff.judge import JudgedOp
+from tapeinspect.probe.diff.numbers import Distance
+from tapeinspect.probe.errands import WorkRefused
+from tapeinspect.probe.step_function import StepFunction
+
+if TYPE_CHECKING:
+    from tapeinspect.probe.recorder import Recorder
+
+
+def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Compare the step; {"diff": its id in the table}. Raises WorkRefused.
+
+    options: "tolerance" (relative, None: by dtype), "ops" (False: do not compare op by op).
+    """
+    found = step_function.find(recorder, step)
+    if not found.callable:
+        raise WorkRefused(found.note, found.hint)
+    request = Request(
+        recorder.code.role,
+        max(1, recorder.config.memory // 2),
+        options.get("tolerance"),
+        bool(options.get("ops", True)),
+    )
+    try:
+        result = compare(found, request)
+    except Exception as error:  # the script's own
+        raise WorkRefused(
+            f"the step cannot be run again eagerly: {describe_error(error)}",
+            "a step that uses something up can be run only once; pass what it uses as an argument",
+        ) from error
+    if found.note:
+        result.notes.append(found.note)
+    with recorder.lock:
+        return {"diff": _write(recorder, found, result, request), "verdict": result.verdict}
+
+
+def _write(recorder: Recorder, step: StepFunction, result: Comparison, request: Request) -> int:
+    sink = recorder.sink
+    number = sink.next_id("diff")
+    first = sink.next_id("diff_op", len(result.ops))
+    first_op = None
+    for offset, judged in enumerate(result.ops):
+        if judged is result.first:
+            first_op = first + offset
+        sink.add("diff_op", _op_row(recorder, first + offset, number, judged))
+    where = (recorder.code.file(step.code.co_filename), step.code.co_firstlineno)
+    times = (result.eager_seconds, result.traced_seconds, result.trace_seconds)
+    notes = json.dumps(result.notes)
+    row = (number, step.step, step.name, *where, result.verdict, request.tolerance, *times)
+    sink.add("diff", (*row, len(result.ops), first_op, notes))
+    for v in result.values:
+        what = (sink.next_id("diff_value"), number, v.kind, v.name, v.call)
+        sink.add("diff_value", (*what, *_far(v.distance), v.note))
+    for f in result.findings:
+        place = (recorder.code.file(f.spot.path), f.spot.line) if f.spot else (None, None)
+        head = (sink.next_id("diff_finding"), number, f.rule, f.severity)
+        sink.add("diff_finding", (*head, *place, f.message, f.hint))
+    return number
+
+
+def _op_row(recorder: Recorder, number: int, diff: int, judged: JudgedOp) -> tuple[Any, ...]:
+    pair = judged.pair
+    op, traced = pair.op, pair.traced
+    file = recorder.code.file(op.path) if op.path else None
+    other_type = traced.type if traced is not None and traced.type != op.type else None
+    other_line = traced.line if pair.relation == "moved" and traced is not None else None
+    library = f"{op.library[0]}:{op.library[1]}" if op.library else None
+    shape = json.dumps(op.shape) if op.shape is not None else None
+    head = (number, diff, pair.relation, op.type, other_type, file, op.line, other_line, library, op.turn)
+    return (*head, op.dtype, shape, *_far(judged.distance), pair.why)
+
+
+def _far(distance: Distance | None) -> tuple[Any, ...]:
+    """max_abs, max_rel, ulp, verdict."""
+    if distance is None:
+        return (None, None, None, None)
+    return (distance.max_abs, distance.max_rel, distance.ulp, distance.verdict)

@@ -1,0 +1,286 @@
+"""A comparison of eager and traced as text for a terminal or the log of a CI job."""
+
+from __future__ import annotations
+
+import ast
+import math
+import os
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Final, TextIO
+
+from tapeinspect.trace.differences import (
+    Difference,
+    DiffFinding,
+    DiffLine,
+    DiffOp,
+    DiffValue,
+    Far,
+    by_line,
+)
+from tapeinspect.trace.reader import TraceReader
+
+_COLOURS: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_VERDICTS: Final = {
+    "same": ("green", "SAME"),
+    "different": ("red", "DIFFERENT"),
+    "fails_to_trace": ("red", "FAILS TO TRACE"),
+}
+_SEVERITIES: Final = {"error": "red", "warning": "yellow", "info": "cyan"}
+_BEHAVIOUR: Final = frozenset({
+    "python-side-effect", "python-print", "frozen-random", "frozen-value", "leaked-tensor", "retraces", "late-variable",
+    "python-iterator",
+})  # fmt: skip
+_MARKS: Final = {
+    "✗": "fails to trace",
+    "≠": "differs in value",
+    "P": "runs only while tracing",
+    "±": "differs in ops",
+    "~": "differs by rounding",
+    "=": "the same bits",
+}
+_MOST_OPS: Final = 30
+_WIDTH: Final = 100
+
+
+class _Style:
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, text: str, *names: str) -> str:
+        if not self._colour or not names:
+            return text
+        codes = ";".join(_COLOURS[name] for name in names)
+        return f"\x1b[{codes}m{text}\x1b[0m"
+
+
+def write(
+    reader: TraceReader, diff: Difference, stream: TextIO, *, colour: bool = False, only: str | None = None
+) -> None:
+    """Write a comparison. only: 'code', 'ops', 'values' or 'behaviour', that part alone."""
+    style = _Style(colour)
+    for line in lines(reader, diff, style, only):
+        stream.write(_clean(line, colour) + "\n")
+
+
+def _clean(text: str, colour: bool) -> str:
+    """Control characters of the script's made visible; our own colours stay."""
+    return "".join(c if c.isprintable() or c == "\t" or (colour and c == "\x1b") else "\ufffd" for c in text)
+
+
+def lines(reader: TraceReader, diff: Difference, style: _Style, only: str | None) -> Iterator[str]:
+    """The report, line by line."""
+    ops, values = reader.differences.ops(diff.id), reader.differences.values(diff.id)
+    findings = reader.differences.findings(diff.id)
+    yield from _head(diff, style)
+    shown = [f for f in findings if only != "behaviour" or f.rule in _BEHAVIOUR]
+    if only in (None, "behaviour", "code"):
+        yield from _findings(shown, style, only)
+    if only in (None, "code"):
+        yield from _code(reader, diff, by_line(ops), findings, style)
+    if only in (None, "ops") and ops:
+        yield from _ops(diff, ops, style, everything=only == "ops")
+    if only in (None, "values") and values:
+        yield from _values(values, style, everything=only == "values")
+    if only is None:
+        yield from _speed(diff, style)
+        for note in diff.notes:
+            yield from _wrapped("note: ", note)
+
+
+def _head(diff: Difference, style: _Style) -> Iterator[str]:
+    where = f"{_short(diff.path)}:{diff.line}" if diff.path else "?"
+    yield style(f"{diff.function} ({where}), eager against traced, on batch {diff.step}", "bold")
+    colour, word = _VERDICTS[diff.verdict]
+    yield style(word, colour, "bold")
+
+
+def _findings(findings: list[DiffFinding], style: _Style, only: str | None) -> Iterator[str]:
+    yield ""
+    if not findings:
+        what = "behaviour" if only == "behaviour" else "code, values or behaviour"
+        yield f"Nothing differs in {what}."
+    for f in findings:
+        where = f"{_short(f.path)}:{f.line}" if f.path else "-"
+        yield f"{style(where, 'bold')}  {style(f.severity, _SEVERITIES[f.severity])}  {style(f.rule, 'dim')}"
+        yield from _wrapped("    ", f.message)
+        if f.hint:
+            yield from _wrapped("    instead: ", f.hint)
+
+
+def _wrapped(prefix: str, text: str) -> Iterator[str]:
+    width = max(40, _WIDTH - len(prefix))
+    for index, line in enumerate(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)):
+        yield (prefix if not index else " " * len(prefix)) + line
+
+
+def _code(
+    reader: TraceReader, diff: Difference, found: list[DiffLine], findings: list[DiffFinding], style: _Style
+) -> Iterator[str]:
+    """The source of the step with a mark for each line."""
+    source = next((f.source for f in reader.files() if f.path == diff.path), None)
+    if source is None or diff.line is None:
+        return
+    marks: dict[int, str] = {}
+    for line in found:
+        if line.path == diff.path and line.line is not None:
+            marks[line.line] = _mark(line)
+    for f in findings:
+        if f.path == diff.path and f.line is not None:
+            marks[f.line] = _mark_of(f, diff, marks.get(f.line, ""))
+    text = source.splitlines()
+    first, last = _extent(source, diff.line)
+    yield ""
+    used = [mark for mark in _MARKS if mark in marks.values()]
+    yield style("Code", "bold") + style("  " + ", ".join(f"{mark} {_MARKS[mark]}" for mark in used), "dim")
+    width = len(str(last))
+    for number in range(first, min(last, len(text)) + 1):
+        mark = marks.get(number, " ")
+        colour = {"✗": "red", "≠": "red", "P": "yellow", "±": "yellow"}.get(mark)
+        gutter = f"{number:>{width}} {mark} "
+        yield (style(gutter, colour) if colour else gutter) + text[number - 1].rstrip()
+
+
+def _mark(line: DiffLine) -> str:
+    if line.verdict == "real":
+        return "≠"
+    if line.only_eager or line.only_traced:
+        return "±"
+    return "~" if line.verdict == "rounding" else "=" if line.eager or line.traced else " "
+
+
+def _mark_of(finding: DiffFinding, diff: Difference, before: str) -> str:
+    if finding.severity == "error" and diff.verdict == "fails_to_trace":
+        return "✗"
+    if finding.rule in (
+        "python-side-effect",
+        "python-print",
+        "frozen-random",
+        "leaked-tensor",
+        "late-variable",
+    ):
+        return "P"
+    return "≠" if finding.severity == "error" else before
+
+
+def _extent(source: str, line: int) -> tuple[int, int]:
+    """First and last line of the function that begins at a line."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return line, line + 40
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+            if line in (start, node.lineno):
+                return start, node.end_lineno or node.lineno
+    return line, line + 40
+
+
+def _ops(diff: Difference, ops: list[DiffOp], style: _Style, everything: bool) -> Iterator[str]:
+    count = {
+        kind: sum(op.relation == kind for op in ops)
+        for kind in ("equal", "moved", "eager", "traced", "folded")
+    }
+    parts = [f"{count['equal']} in both"]
+    for kind, words in (("moved", "moved"), ("eager", "only eager"), ("traced", "only traced")):
+        if count[kind]:
+            parts.append(f"{count[kind]} {words}")
+    if count["folded"]:
+        parts.append(f"{count['folded']} folded (constants, shapes, plumbing)")
+    yield ""
+    yield style("Ops", "bold") + f"  {', '.join(parts)}; values: {_tally(op.far for op in ops)}"
+    odd = [op for op in ops if op.relation in ("eager", "traced", "moved") or op.far.verdict == "real"]
+    rest = [op for op in ops if op.relation == "folded"] if everything else []
+    for op in (odd + rest)[: None if everything else _MOST_OPS]:
+        where = f"{_short(op.path)}:{op.line}" if op.path else "-"
+        library = f" in {_short(op.library)}" if op.library else ""
+        what = {"eager": "only eager", "traced": "only traced"}.get(op.relation, op.relation)
+        why = f": {op.why}" if op.why else ""
+        first = "  <- the first that differs" if op.id == diff.first_op else ""
+        figure = f"  {_figure(op.far)}" if op.far.verdict == "real" else ""
+        yield f"  {where:<24} {what:<12} {op.type}{library}{why}{figure}{style(first, 'red')}"
+    if not everything and len(odd) > _MOST_OPS:
+        yield f"  and {len(odd) - _MOST_OPS} more: tapeinspect diff --only ops"
+
+
+def _values(values: list[DiffValue], style: _Style, everything: bool) -> Iterator[str]:
+    yield ""
+    calls = max(v.call for v in values)
+    first = [v for v in values if v.call == 1]
+    yield style("Values", "bold") + f"  after the first of {calls} call{'s' * (calls > 1)} each"
+    for kind in ("output", "gradient", "variable"):
+        of_kind = [v for v in first if v.kind == kind]
+        if of_kind:
+            yield f"  {kind + 's':<10} {_tally(v.far for v in of_kind)}"
+        for v in of_kind:
+            if everything or v.far.verdict == "real" or v.note:
+                note = f"  ({v.note})" if v.note else ""
+                colour = ("red",) if v.far.verdict == "real" else ()
+                yield style(f"    {v.name:<40} {_figure(v.far)}{note}", *colour)
+    later = [v for v in values if v.call > 1 and v.far.verdict == "real"]
+    for v in later[:10]:
+        yield style(f"    call {v.call}: {v.kind} {v.name:<32} {_figure(v.far)}", "red")
+
+
+def _tally(figures: Iterable[Far]) -> str:
+    """How many of each verdict, and how far the furthest are apart."""
+    found = [far for far in figures if far.verdict is not None]
+    parts = []
+    for verdict in ("bit-equal", "rounding", "real"):
+        of_kind = [far for far in found if far.verdict == verdict]
+        if not of_kind:
+            continue
+        furthest = max(of_kind, key=lambda far: far.max_abs if far.max_abs is not None else math.inf)
+        parts.append(
+            f"{len(of_kind)} {verdict}"
+            + ("" if verdict == "bit-equal" else f" (up to {_distance(furthest)})")
+        )
+    return ", ".join(parts) or "none compared"
+
+
+def _figure(far: Far) -> str:
+    return far.verdict or "not compared" if far.verdict == "bit-equal" else f"{far.verdict}, {_distance(far)}"
+
+
+def _distance(far: Far) -> str:
+    if far.max_abs is None:
+        return "not to be measured"
+    parts = [f"{far.max_abs:.3g}"]
+    if far.max_rel is not None:
+        parts.append(f"relative {far.max_rel:.2g}")
+    if far.ulp is not None:
+        parts.append(f"{far.ulp:,} ULP")
+    return ", ".join(parts)
+
+
+def _speed(diff: Difference, style: _Style) -> Iterator[str]:
+    if diff.eager_seconds is None:
+        return
+    yield ""
+    text = f"  eager {_seconds(diff.eager_seconds)} a batch"
+    if diff.traced_seconds is not None and diff.trace_seconds is not None:
+        ratio = diff.eager_seconds / max(diff.traced_seconds, 1e-9)
+        text += f", traced {_seconds(diff.traced_seconds)} ({ratio:.1f}x as fast)"
+        text += f", tracing {_seconds(diff.trace_seconds)}"
+        even = diff.break_even
+        text += f": pays off from batch {math.ceil(even):,} on" if even is not None else ": does not pay off"
+    yield style("Speed", "bold") + text
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
+
+
+def _short(path: str | None) -> str:
+    """A path as a person writes it: from the current directory, or from the library's package on."""
+    if path is None:
+        return "?"
+    for mark in ("/site-packages/", "/dist-packages/"):
+        if mark in path:
+            return path.rpartition(mark)[2]
+    try:
+        near = os.path.relpath(path)
+    except (ValueError, OSError):
+        return path
+    return near if not near.startswith("../..") else path
