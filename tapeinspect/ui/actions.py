@@ -54,14 +54,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
            tabs=(1, 2, 4)),
     Action("zoom", ("z",), "zoom", "Give the pane the whole screen, or take it back.", "Look", footer=12,
            tabs=(1, 2, 4)),
-    Action("other_side", ("w",), "other side",
+    Action("other_side", ("x",), "other side",
            "Go to the counterpart on the other side: of a line of source, of an op of the tape.", "Look",
            footer=5, tabs=(2, 4)),
-    Action("functions", ("f",), "functions", "The functions AutoGraph met, and why some were not converted.", "Look",
+    Action("functions", ("F",), "functions", "The functions AutoGraph met, and why some were not converted.", "Look",
            footer=5, tabs=(4,)),
-    Action("traces", ("t",), "traces", "Every trace of every tf.function, and why it was made.", "Look", footer=5,
+    Action("traces", ("T",), "traces", "Every trace of every tf.function, and why it was made.", "Look", footer=5,
            tabs=(4,)),
-    Action("fold", ("x",), "unfold", "Show the lines that only AutoGraph needs, or fold them away.", "Look",
+    Action("fold", ("U",), "unfold", "Show the lines that only AutoGraph needs, or fold them away.", "Look",
            footer=5, tabs=(4,)),
     Action("trace_again", ("r",), "trace again", "Trace the step with the arguments of the viewed batch.", "Look",
            True, footer=9, tabs=(4,)),
@@ -75,7 +75,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
            tabs=(1, 2, 3, 4, 6)),
     Action("first_bad", ("N",), "first NaN", "Go to the op that the first NaN or Inf came from, and say how.", "Find",
            footer=9, tabs=(1, 2, 3)),
-    Action("why", ("w",), "why", "Say why the gradient is None, or where the batch's NaN came from.", "Find",
+    Action("why", ("W",), "why", "Say why the gradient is None, or where the batch's NaN came from.", "Find",
            footer=9, tabs=(3,)),
     Action("findings", ("f",), "findings", "List what is wrong with the training: file, line, figures, what to change.",
            "Find", footer=8, tabs=(1, 2, 3)),
@@ -92,6 +92,17 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("palette", ("ctrl+p",), "commands", "Search everything you can do by name.", "tapeinspect"),
     Action("leave", ("q", "ctrl+q"), "quit", "Leave; asks while the script runs.", "tapeinspect", footer=17),
 )  # fmt: skip
+
+
+def meant(id: str, tab: int) -> bool:
+    """Whether an action is the one that its key does in a tab: some keys do another thing in another tab."""
+    action = next((action for action in ACTIONS if action.id == id), None)
+    if action is None:
+        return True
+    rivals = [other for other in ACTIONS if not set(other.keys).isdisjoint(action.keys)]
+    here = [other for other in rivals if tab in other.tabs]
+    return len(rivals) == 1 or action is (here or rivals)[-1]
+
 
 _KEY_NAMES: Final = {
     "left_square_bracket": "[", "right_square_bracket": "]", "slash": "/", "full_stop": ".", "comma": ",",

@@ -167,7 +167,7 @@ async def test_nan_is_marked_in_timeline_ops_and_gradients(open_app: Open, nan: 
         app = pilot.app
         await pilot.pause()
         assert app.main._bad == {31}
-        app.main._view(31)
+        app.main.view_batch(31)
         await pilot.press("/", *"nan", "enter")
         await pilot.pause(0.4)
         assert "●!Cast" in line_with(app, "Cast")
