@@ -204,8 +204,11 @@ class Deeds(Screen[None]):
             self.say(text)
 
     def action_other_side(self) -> None:
-        if (pane := self._step_pane()) is not None:
+        pane = self._main.pane(self._main.tab)
+        if self._main.tab == 2 and hasattr(pane, "other_side"):
             pane.other_side()
+        elif (both := self._step_pane()) is not None:
+            both.other_side()
 
     def action_functions(self) -> None:
         if (pane := self._autograph()) is not None:
