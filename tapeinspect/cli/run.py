@@ -19,6 +19,8 @@ commands:
   tapeinspect record SCRIPT [ARGS...]   the same without a screen: run, record, show progress on stderr
   tapeinspect open TRACE                look at a recording
   tapeinspect autograph SCRIPT          your source beside what AutoGraph makes of it
+  tapeinspect diff SCRIPT               where the traced (tf.function) step differs from the eager one
+  tapeinspect diff TRACE TRACE          where two recordings differ
   tapeinspect export TRACE              a recording as data on stdout
   tapeinspect report TRACE              what is wrong with the training, in words
   tapeinspect info                      versions and paths: what a bug report needs

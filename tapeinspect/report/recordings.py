@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from tapeinspect.analysis.recordings.records import Comparison, GradientPair, OpPair, StepPair, Verdict
+from tapeinspect.report.colours import visible
 from tapeinspect.trace.records import OpRow
 
 _WORDS: dict[Verdict, str] = {"same": "the same", "rounding": "apart by rounding", "real": "different"}
@@ -18,11 +19,11 @@ def text(comparison: Comparison, names: tuple[str, str], colour: bool = False) -
     """What differs, from the first difference on; a closing newline. names: of the two recordings."""
     paint = _paint if colour else _plain
     lines = [paint(f"{names[0]} against {names[1]}: {_headline(comparison)}", comparison.verdict)]
-    lines += [f"  {what}: {a} | {b}" for what, a, b in comparison.facts]
+    lines += [f"  {what}: {visible(a)} | {visible(b)}" for what, a, b in comparison.facts]
     for path, changed in comparison.edited:
         count = "1 line" if changed == 1 else f"{changed} lines"
         lines.append(
-            f"  {os.path.basename(path)}: {count} of the source differ; ops are paired across the edit"
+            f"  {visible(os.path.basename(path))}: {count} of the source differ; ops are paired across the edit"
         )
     if comparison.steps_first != comparison.steps_second:
         lines.append(f"  batches: {comparison.steps_first} | {comparison.steps_second}")
@@ -76,29 +77,27 @@ def _step(step: StepPair, paint: Any) -> list[str]:
 
 
 def _op(row: OpRow) -> str:
-    return f"{row.type} at {_place(row)}"
+    return f"{visible(row.type)} at {_place(row)}"
 
 
 def _place(row: OpRow) -> str:
-    return f"{os.path.basename(row.path)}:{row.line}" if row.path else "a place outside of your code"
+    return f"{visible(os.path.basename(row.path))}:{row.line}" if row.path else "a place outside of your code"
 
 
 def _value(pair: OpPair) -> str:
     assert pair.first is not None and pair.second is not None
-    place = _place(pair.first)
+    what = f"{visible(pair.first.type)} at {_place(pair.first)}"
     if pair.first.line != pair.second.line:
-        place += f" | {_place(pair.second)}"
+        what += f" | {_place(pair.second)}"
     if pair.first.bad != pair.second.bad:
-        return (
-            f"{pair.first.type} at {place}, NaN or Inf in the {'first' if pair.first.bad else 'second'} only"
-        )
+        return f"{what}, NaN or Inf in the {'first' if pair.first.bad else 'second'} only"
     relative = f", {pair.relative:.2g} apart" if pair.relative is not None else ""
-    return f"{pair.first.type} at {place}, norm {_figure(pair.first.norm)} | {_figure(pair.second.norm)}{relative}"
+    return f"{what}, norm {_figure(pair.first.norm)} | {_figure(pair.second.norm)}{relative}"
 
 
 def _gradient(pair: GradientPair, paint: Any) -> str:
     what = pair.note or f"norm {_figure(pair.first)} | {_figure(pair.second)}"
-    return f"{pair.variable}: {what}  {paint(_WORDS[pair.verdict], pair.verdict)}"
+    return f"{visible(pair.variable)}: {what}  {paint(_WORDS[pair.verdict], pair.verdict)}"
 
 
 def _figure(value: float | None) -> str:

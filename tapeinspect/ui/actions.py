@@ -45,22 +45,22 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("to_live", ("L",), "live", "View the newest batch, and follow the script again.", "Batches", footer=10),
     Action("whole_run", ("a",), "all ops", "Show the ops of the whole run, or of the viewed batch only.", "Batches"),
     Action("tab(1)", ("1",), "Trace", "Ops, source and the details of an op.", "Look"),
-    Action("tab(2)", ("2",), "Tape", "What each gradient tape recorded.", "Look"),
+    Action("tab(2)", ("2",), "Tape", "What each gradient tape recorded, and the way back beside it.", "Look"),
     Action("tab(3)", ("3",), "Gradients", "The gradient of every variable.", "Look"),
     Action("tab(4)", ("4",), "AutoGraph", "Your source beside what AutoGraph makes of it.", "Look"),
     Action("tab(5)", ("5",), "Diff", "Where the traced step differs from the eager one.", "Look"),
     Action("tab(6)", ("6",), "Output", "What the script printed, and where to type what it asks for.", "Look"),
     Action("next_pane", ("tab",), "pane", "Go to the next pane (Shift+Tab: the previous one).", "Look", footer=11,
-           tabs=(1, 4)),
+           tabs=(1, 2, 4)),
     Action("zoom", ("z",), "zoom", "Give the pane the whole screen, or take it back.", "Look", footer=12,
-           tabs=(1, 4)),
-    Action("other_side", ("w",), "other side", "Go to the line's counterpart in the other of two sources.", "Look",
+           tabs=(1, 2, 4)),
+    Action("other_side", ("x",), "other side", "Go to the line's counterpart in the other of two sources.", "Look",
            footer=5, tabs=(4,)),
-    Action("functions", ("f",), "functions", "The functions AutoGraph met, and why some were not converted.", "Look",
+    Action("functions", ("F",), "functions", "The functions AutoGraph met, and why some were not converted.", "Look",
            footer=5, tabs=(4,)),
-    Action("traces", ("t",), "traces", "Every trace of every tf.function, and why it was made.", "Look", footer=5,
+    Action("traces", ("T",), "traces", "Every trace of every tf.function, and why it was made.", "Look", footer=5,
            tabs=(4,)),
-    Action("fold", ("x",), "unfold", "Show the lines that only AutoGraph needs, or fold them away.", "Look",
+    Action("fold", ("U",), "unfold", "Show the lines that only AutoGraph needs, or fold them away.", "Look",
            footer=5, tabs=(4,)),
     Action("trace_again", ("r",), "trace again", "Trace the step with the arguments of the viewed batch.", "Look",
            True, footer=9, tabs=(4,)),
@@ -91,6 +91,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("palette", ("ctrl+p",), "commands", "Search everything you can do by name.", "tapeinspect"),
     Action("leave", ("q", "ctrl+q"), "quit", "Leave; asks while the script runs.", "tapeinspect", footer=17),
 )  # fmt: skip
+
+def meant(id: str, tab: int) -> bool:
+    """Whether an action is the one that its key does in a tab: some keys do another thing in another tab."""
+    action = next((action for action in ACTIONS if action.id == id), None)
+    if action is None:
+        return True
+    rivals = [other for other in ACTIONS if not set(other.keys).isdisjoint(action.keys)]
+    here = [other for other in rivals if tab in other.tabs]
+    return len(rivals) == 1 or action is (here or rivals)[-1]
+
 
 _KEY_NAMES: Final = {
     "left_square_bracket": "[", "right_square_bracket": "]", "slash": "/", "full_stop": ".", "comma": ",",

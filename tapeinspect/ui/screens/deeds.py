@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import math
@@ -305,10 +306,12 @@ class Deeds(Screen[None]):
     def on_gradients_table_why(self, event: GradientsTable.Why) -> None:
         self.action_why()
 
-    def action_findings(self) -> None:
+    async def action_findings(self) -> None:
         from tapeinspect.ui.screens.findings import FindingsScreen
 
         findings = self._main.findings
+        if findings.stale:
+            await asyncio.to_thread(findings.look)
         self.app.push_screen(
             FindingsScreen(self._main.subject, findings.found, findings.looked), self._go_to_finding
         )
@@ -324,6 +327,10 @@ class Deeds(Screen[None]):
         if op is None and item.path is not None and item.line is not None:
             ops = reader.op_ids(OpFilter(step=item.step, path=item.path, line=item.line))
             op = ops[0] if len(ops) else None
+        if op is None and item.path is not None and item.line is not None and reader.autograph.runs():
+            await main.open_tab(4)
+            if (pane := self._autograph()) is not None and pane.go_to(item.path, item.line):
+                return
         if op is None:
             await main.open_tab(3)
         else:

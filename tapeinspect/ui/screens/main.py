@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from tapeinspect.errors import TraceError
-from tapeinspect.ui.actions import ACTIONS, Action
+from tapeinspect.ui.actions import ACTIONS, Action, meant
 from tapeinspect.ui.findings import Findings
 from tapeinspect.ui.panes.output import OutputPane
 from tapeinspect.ui.panes.trace import TracePane
@@ -196,9 +196,9 @@ class MainScreen(Deeds):
 
     def _make(self, tab: int) -> Widget:
         if tab == 2:
-            from tapeinspect.ui.panes.tape import TapePane
+            from tapeinspect.ui.panes.backward import TapeTab
 
-            return TapePane(self.subject, id="tape")
+            return TapeTab(self.subject, id="tape")
         if tab == 3:
             from tapeinspect.ui.panes.gradients import GradientsPane
 
@@ -264,4 +264,4 @@ class MainScreen(Deeds):
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return True
+        return meant(action, self.tab)
