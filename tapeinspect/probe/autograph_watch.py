@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import functools
 import sys
 import time
 from collections import Counter
@@ -163,7 +164,8 @@ class Watch:
         """A callable is handed to AutoGraph."""
         function = _partial_target(function)
         told = tf_autograph.is_told_not_to_convert(function)
-        key = key_of(unwrap(function) or function if told else function)
+        hidden = told or isinstance(function, functools._lru_cache_wrapper)
+        key = key_of(unwrap(function) or function if hidden else function)
         known = self.seen.met.get(key)
         if known is not None:
             known.calls += 1
@@ -248,8 +250,6 @@ def _outermost(frame: FrameType) -> bool:
 
 
 def _partial_target(function: Any) -> Any:
-    import functools
-
     while isinstance(function, functools.partial):
         function = function.func
     return function
@@ -265,5 +265,5 @@ def key_of(function: Any) -> Hashable:
     if not isinstance(function, type) and not tf_autograph.is_tf_function(function):
         called = getattr(type(function).__call__, "__code__", None)
         if called is not None:
-            return id(type(function))
+            return "object", id(type(function))
     return id(function)

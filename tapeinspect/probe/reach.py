@@ -159,7 +159,7 @@ class Reach:
 
     def _container(self, path: str, value: Any) -> None:
         if isinstance(value, dict):
-            self._save(saved.SavedDict(path, value))
+            self._save(saved.SavedDict(path, value, entries=True))
             for key, item in list(dict.items(value)):
                 if type(item) not in _ATOMS:
                     self._add(f"{path}[{saved.describe(key)}]", item)

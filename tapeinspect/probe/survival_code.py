@@ -36,6 +36,8 @@ class FileCode:
     loops: dict[int, list[ast.expr]] = field(default_factory=lambda: defaultdict(list))
     """What each `for` runs over."""
     reads: dict[int, list[ast.Name]] = field(default_factory=lambda: defaultdict(list))
+    handlers: dict[int, list[ast.ExceptHandler]] = field(default_factory=lambda: defaultdict(list))
+    """Those of a `try`, at the first line of its body."""
 
 
 _files: dict[str, FileCode] = {}
@@ -84,6 +86,10 @@ class _Reader(ast.NodeVisitor):
 
     def visit_For(self, node: ast.For) -> None:
         self._code.loops[node.lineno].append(node.iter)
+        self.generic_visit(node)
+
+    def visit_Try(self, node: ast.Try) -> None:
+        self._code.handlers[node.body[0].lineno] += node.handlers
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:

@@ -50,6 +50,9 @@ class Watch:
     """What happened. The role of a file: 'user', 'library' or 'generated'."""
 
     role: Callable[[str], str]
+    is_tensor: Callable[[Any], bool] = tf_survey.is_symbolic
+    """Whether a value is a tensor that has no value while tracing; run eagerly: one that would have none."""
+    eagerly: bool = False
     facts: dict[tuple[Any, ...], Fact] = field(default_factory=dict)
     reached: Counter[Where] = field(default_factory=Counter)
     failed: Exception | None = None
@@ -136,8 +139,8 @@ class Watch:
         plain = self._role(frame.f_code.co_filename) == "user"
         stores, names = code.stores.get(where[1]), code.reads.get(where[1])
         calls = [c for c in code.calls.get(where[1], ()) if plain or _is_print(c)]
-        loops = code.loops.get(where[1])
-        if not (stores or names or calls or loops):
+        loops, handlers = code.loops.get(where[1]), code.handlers.get(where[1])
+        if not (stores or names or calls or loops or handlers):
             return
         local, globals_ = frame.f_locals, frame.f_globals
         for store in stores or ():
@@ -147,7 +150,13 @@ class Watch:
             if callable(function):
                 given = [survival_code.resolve(arg, local, globals_) for arg in call.args]
                 self._note_call(function, where, given)
+                if self.eagerly and _is_numpys(function) and any(map(self.is_tensor, given)):
+                    self._add(
+                        "eager", where, "__array__", {}
+                    )  # NumPy takes a tensor's memory without asking it
         if self.reached[where] == 1:
+            for handler in handlers or ():
+                self._catch(handler, where, local, globals_)
             for name in names or ():
                 self._read(name.id, where, frame, local, globals_)
             for iterated in loops or ():
@@ -166,6 +175,13 @@ class Watch:
         if number or type(value).__name__ == "ndarray":
             kind = type(value).__name__
             self._add("read", where, name, {"scope": scope, "kind": kind, "value": _text(value)})
+
+    def _catch(self, handler: ast.ExceptHandler, where: Where, local: Any, globals_: Any) -> None:
+        """A handler of errors that ops raise when they run."""
+        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        for kind in types:
+            if kind is not None and tf_survey.is_op_error(survival_code.resolve(kind, local, globals_)):
+                self._add("catch", (where[0], handler.lineno), ast.unparse(kind), {})
 
     def _iterate(self, iterated: Any, where: Where, text: str) -> None:
         if iterated is None or not hasattr(type(iterated), "__next__") or tf_survey.runs_in_graph(iterated):
@@ -214,7 +230,7 @@ class Watch:
     def _look_at_stores(self) -> None:
         for bound in self._bound.values():
             after = bound.now()
-            leak = tf_survey.holds_symbolic(after) and not tf_survey.holds_symbolic(bound.before)
+            leak = self._holds(after) and not self._holds(bound.before)
             same = after is bound.before or _equal(bound.before, after)
             if same and not leak:
                 continue
@@ -230,6 +246,9 @@ class Watch:
             if after is bound.base:
                 detail["before"] = detail["after"] = type(bound.base).__name__
             self._add("store", bound.where, bound.store.text, detail)
+
+    def _holds(self, value: Any) -> bool:
+        return tf_survey.holds(value, self.is_tensor)
 
     # calls
 
@@ -256,7 +275,7 @@ class Watch:
             "category": category,
             "owner": type(owner).__name__,
             "outside": self._outlives(owner),
-            "tensors": tf_survey.holds_symbolic(given),
+            "tensors": self._holds(given),
             "within": self._graph_within(owner),
         }
         self._add("call", where, survival_calls.called(function), detail)
@@ -324,6 +343,11 @@ class Watch:
             return original(tested, self._inside("test", args[1], frame), *args[2:], **kwargs)
         finally:
             self._tests.pop()
+
+
+def _is_numpys(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return str(module).split(".")[0] == "numpy"
 
 
 def _is_print(call: ast.Call) -> bool:

@@ -69,13 +69,13 @@ def is_symbolic(value: Any) -> bool:
     return bool(tf.is_tensor(value)) and hasattr(value, "graph") and not hasattr(value, "assign")
 
 
-def holds_symbolic(value: Any, depth: int = 3) -> bool:
-    """Whether a value is such a tensor, or a list, tuple, set or dict that holds one."""
+def holds(value: Any, is_tensor: Callable[[Any], bool], depth: int = 3) -> bool:
+    """Whether a value is such a tensor, or a list, tuple or dict that holds one."""
     if isinstance(value, dict) and depth:
-        return any(holds_symbolic(item, depth - 1) for item in list(value.values())[:200])
+        return any(holds(item, is_tensor, depth - 1) for item in list(value.values())[:200])
     if isinstance(value, (list, tuple)) and depth:
-        return any(holds_symbolic(item, depth - 1) for item in value[:200])
-    return is_symbolic(value)
+        return any(holds(item, is_tensor, depth - 1) for item in value[:200])
+    return is_tensor(value)
 
 
 def runs_in_graph(iterated: Any) -> bool:
@@ -90,6 +90,13 @@ def is_dataset_iterator(value: Any) -> bool:
     import tensorflow as tf
 
     return isinstance(value, tf.data.Iterator)
+
+
+def is_op_error(kind: Any) -> bool:
+    """Whether this is a class of errors that ops raise when they run."""
+    import tensorflow as tf
+
+    return isinstance(kind, type) and issubclass(kind, tf.errors.OpError)
 
 
 def translated_stack(error: BaseException) -> list[tuple[str, int, str]]:

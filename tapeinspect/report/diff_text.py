@@ -84,8 +84,8 @@ def lines(reader: TraceReader, diff: Difference, style: _Style, only: str | None
         yield from _values(values, style, everything=only == "values")
     if only is None:
         yield from _speed(diff, style)
-        for note in diff.notes:
-            yield from _wrapped("note: ", note)
+    for note in diff.notes:
+        yield from _wrapped("note: ", note)
 
 
 def _head(diff: Difference, style: _Style) -> Iterator[str]:

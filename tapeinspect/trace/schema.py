@@ -223,8 +223,9 @@ TABLES: Final[dict[str, str]] = {
     " seconds REAL NOT NULL, type TEXT, message TEXT, file TEXT, line INTEGER, frames_json TEXT",
     # one thing that happened on a line while tracing. fact: 'call' (name: the function called), 'store'
     # (an attribute, item, global or outer variable was bound), 'read' (a Python value from outside was read),
-    # 'iterate' (a `for` ran over a Python iterator), 'eager' (run eagerly, the line needs the value of a
-    # tensor; not reached by the trace). name: in the user's words. detail_json: see probe.survival
+    # 'iterate' (a `for` ran over a Python iterator), 'catch' (an `except` for errors of ops), 'eager' (run
+    # eagerly, the line needs the value of a tensor; not reached by the trace). name: in the user's words.
+    # detail_json: see probe.survival
     "survey_fact": "id INTEGER PRIMARY KEY, survey INTEGER NOT NULL, fact TEXT NOT NULL, file INTEGER NOT NULL,"
     " line INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, detail_json TEXT NOT NULL",
     # one comparison of the step run eagerly with the same step traced, on the arguments of `step`. verdict:
@@ -264,7 +265,6 @@ INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX gradient_call_step ON gradient_call (step)",
     "CREATE INDEX tape_event_tape ON tape_event (tape)",
     "CREATE INDEX backward_call ON backward (call)",
-    "CREATE INDEX backward_op ON backward (op)",
     "CREATE INDEX gradient_sum_call ON gradient_sum (call)",
     "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
     "CREATE INDEX ag_function_run ON ag_function (run)",

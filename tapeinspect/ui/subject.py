@@ -112,6 +112,8 @@ class Subject:
         self._errors: list[ScriptFailure] = []
         self._requests = itertools.count(1)
         self._next_look = 0.0
+        self._begun = target is None
+        """The script's own recording is there: before that, one of an earlier run may stand at the path."""
 
     # what there is
 
@@ -191,6 +193,7 @@ class Subject:
         changed = False
         for _ in range(len(self.inbox.events)):
             event = self.inbox.events.popleft()
+            self._begun = self._begun or self._tells_of_recording(event)
             if isinstance(event, Tick):
                 self.tick = event
             elif isinstance(event, Status):
@@ -206,6 +209,13 @@ class Subject:
                 self._next_look = 0.0
             changed = True
         return changed
+
+    def _tells_of_recording(self, event: object) -> bool:
+        """The target has made its recording before it says this."""
+        if isinstance(event, Status):
+            after_import = self.status.state == "importing" and event.state != "importing"
+            return after_import or event.state in ("paused", "finished")
+        return isinstance(event, Tick) or hasattr(event, "status")
 
     def _show_output(self) -> bool:
         if not self._pending:
@@ -225,7 +235,7 @@ class Subject:
             return False
         if self.reader is None:
             self._next_look = now + 0.1
-            if not self.path.exists():
+            if not self._begun or not self.path.exists():
                 return False
             try:
                 self.open()

@@ -72,7 +72,7 @@ def test_what_is_said_names_the_thing(found: dict[tuple[int | None, str], list[P
         "BAG.last",
         "STATS['calls']",
         "random.random",
-        "RATE (0.1 here)",
+        "Python float RATE",
     ):
         assert word in said
 

@@ -33,12 +33,12 @@ _FUNCTIONS = (
     (1, None, "train_step", "__main__", "function", "user", FILE, 20, 34, None, 1, "converted", "", ""),
     (2, 1, "clip", "__main__", "function", "user", FILE, 9, 17, 25, 1, "converted", "", ""),
     (3, 1, "list.append", "builtins", "builtin", "library", None, None, None, 23, 1, "not_converted", "builtin",
-     "It is a builtin, which is not written in Python: it is called as it is."),
+     "it is a builtin of Python's: it runs only while tracing"),
     (4, 1, "Sequential.__call__", "keras.src.layers.layer", "method", "library", KERAS, 800, 950, 22, 1,
      "not_converted", "do_not_convert",
-     "Keras marks it with do_not_convert; the `call` of each layer is converted all the same."),
+     "Keras marks it with do_not_convert; the `call` of each layer is converted all the same"),
     (5, 1, "Optimizer.apply_gradients", "keras.src.optimizers", "method", "library", KERAS, 400, 460, 33, 1,
-     "not_converted", "allow_listed", "It belongs to Keras, whose code AutoGraph leaves as it is."),
+     "not_converted", "allow_listed", "it is a part of Keras, which AutoGraph leaves as it is"),
 )  # fmt: skip
 _CONSTRUCTS = (
     # function, line, construct, became, count, text, detail

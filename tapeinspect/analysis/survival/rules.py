@@ -176,6 +176,21 @@ def frozen_value(fact: SurveyFact, source: Source) -> Problem | None:
     )
 
 
+def caught(fact: SurveyFact, source: Source) -> Problem | None:
+    """`except tf.errors.InvalidArgumentError`."""
+    if fact.fact != "catch":
+        return None
+    return _problem(
+        "exception-control-flow",
+        "warning",
+        fact,
+        f"Eagerly, ops raise {fact.name} where they stand, and this catches it.",
+        "Traced, ops raise only when the graph runs: the `try` is over by then, nothing is caught, and the call of the"
+        " step raises.",
+        "Test for the case with tf.cond or tf.where, or put the `try` around the call of the step.",
+    )
+
+
 def needs_value(fact: SurveyFact, source: Source) -> Problem | None:
     """`.numpy()`, `assert tensor` and the like, behind the line that tracing failed at."""
     if fact.fact != "eager":
@@ -185,12 +200,12 @@ def needs_value(fact: SurveyFact, source: Source) -> Problem | None:
     if found is None:
         return None
     rule, eager, traced, fix = found
-    return _problem(rule, "error", fact, eager, f"{traced} Tracing stopped before this line.", fix)
+    return _problem(rule, "error", fact, eager, traced, fix)
 
 
 RULES: Final[tuple[Rule, ...]] = (
     changed_container, changed_in_graph, printed, wrote_file, frozen_random, frozen_clock, consumed_iterator,
-    stored, leaked, frozen_value, needs_value,
+    stored, leaked, frozen_value, caught, needs_value,
 )  # fmt: skip
 
 _RETURN_IT = "Return the tensor from the step and keep it outside, or assign it to a tf.Variable."
@@ -271,5 +286,7 @@ def _mentions_names(fact: SurveyFact, source: Source) -> bool:
 
 
 def _problem(rule: str, severity: str, fact: SurveyFact, eager: str, traced: str, fix: str) -> Problem:
+    if fact.detail.get("behind"):
+        traced += " Tracing stopped before this line."
     known = "error" if severity == "error" else "info" if severity == "info" else "warning"
     return Problem(rule, known, fact.path, fact.line, eager, traced, fix)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from tapeinspect.probe.diff.watch import Budget, EagerWatch, GraphWatch
 from tapeinspect.probe.reach import names_in
 from tapeinspect.probe.sandbox import Sandbox, sandbox
 from tapeinspect.probe.step_function import StepFunction
-from tapeinspect.probe.tf_state import EqualSeeds
+from tapeinspect.probe.tf_state import EqualSeeds, callbacks_aside
 
 Verdict = Literal["same", "different", "fails_to_trace"]
 
@@ -63,7 +63,7 @@ def compare(step: StepFunction, request: Request) -> Comparison:
     """
     result = Comparison()
     blame = Blame(step.function, request.role)
-    with sandbox(step.function, step.args, step.kwargs, role=request.role) as box:
+    with callbacks_aside(), sandbox(step.function, step.args, step.kwargs, role=request.role) as box:
         taken = _taken(step, box, blame)
         if taken:
             result.findings = taken

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from tapeinspect.errors import TraceError
-from tapeinspect.trace.records import AutographFunction, AutographRun
+from tapeinspect.trace.records import AutographFunction, AutographRun, Finding
 from tapeinspect.ui.format import count, visible
 from tapeinspect.ui.panes.autograph_ask import Asking
 from tapeinspect.ui.panes.autograph_lines import (
@@ -25,7 +25,7 @@ from tapeinspect.ui.panes.autograph_lists import (
     TraceList,
     TraceRows,
 )
-from tapeinspect.ui.panes.autograph_page import Page, findings_of, make_page
+from tapeinspect.ui.panes.autograph_page import Page, findings_of, make_page, problems_of
 from tapeinspect.ui.widgets.line_list import LineList, NoRows
 from tapeinspect.ui.widgets.pairing import LEFT
 from tapeinspect.ui.widgets.side_by_side import SideBySide
@@ -55,6 +55,8 @@ class AutographPane(Vertical):
         self.step: int | None = None
         self.run_shown: AutographRun | None = None
         self.functions: list[AutographFunction] = []
+        self.problems: list[Finding] = []
+        """What of the step does not survive tracing."""
         self.page: Page | None = None
         self.asking = Asking(subject)
         self.view_of = "code"
@@ -127,11 +129,18 @@ class AutographPane(Vertical):
             self._ask_if_nothing_is_there()
 
     def _load(self) -> None:
+        """Look for what the recording has got since."""
+        try:
+            self._look()
+        except TraceError as error:
+            self.subject.damaged(error)
+
+    def _look(self) -> None:
         reader = self.subject.reader
         run = reader.autograph.latest(self.step) if reader is not None else None
         traces = reader.traces() if reader is not None else []
-        findings = reader.findings() if reader is not None else []
-        seen = (run.id if run is not None else 0, len(traces), len(findings))
+        surveys = reader.surveys() if reader is not None else []
+        seen = (run.id if run is not None else 0, len(traces), len(surveys))
         if seen == self._seen:
             self._say_titles()
             return
@@ -154,6 +163,8 @@ class AutographPane(Vertical):
         """Bring up to date what is waited for."""
         if not self.has_class("-active"):
             return
+        if self.asking.open:
+            self._load()
         if self.run_shown is None:
             words = self.asking.words()
             if words != self.code.left.empty:
@@ -170,8 +181,8 @@ class AutographPane(Vertical):
         before = self.page.function.id if same and self.page is not None else None
         self.run_shown = run
         self.functions = reader.autograph.functions(run.id)
-        findings = reader.findings()
-        flagged = frozenset(f.id for f in self.functions if findings_of(findings, run, f))
+        self.problems = problems_of(reader, run)
+        flagged = frozenset(f.id for f in self.functions if findings_of(self.problems, run, f))
         failure = reader.autograph.failure(run.id)
         self.card.failure = None
         if failure is not None:
@@ -198,7 +209,8 @@ class AutographPane(Vertical):
         notes = [self.asking.progress()]
         if run.step is not None:
             notes.append(f"arguments of batch {run.step}")
-        if run.step != self.step and self.subject.live and not self.asking.open:
+        can_ask = self.subject.live and self.step is not None and self.step <= self.subject.ended_steps
+        if run.step != self.step and can_ask and not self.asking.open:
             notes.append("r traces this batch")
         self.list.set_title(title, " · ".join(note for note in notes if note))
         place = f"{self.list.cursor + 1} of {count(len(self.functions), 'function')}"
@@ -236,7 +248,7 @@ class AutographPane(Vertical):
             return
         before = self.page
         try:
-            self.page = page = make_page(reader, run, function, self.functions)
+            self.page = page = make_page(reader, run, function, self.functions, self.problems)
         except TraceError as error:
             self.subject.damaged(error)
             return
@@ -277,7 +289,10 @@ class AutographPane(Vertical):
         page, at = self.page, self.code.current.line
         if page is None or at is None:
             function = page.function if page is not None else None
-            self.story.tell("", lambda p, w: function_story(function, p, w) if function is not None else [])
+            title = visible(function.name) if function is not None else ""
+            self.story.tell(
+                title, lambda p, w: function_story(function, p, w) if function is not None else []
+            )
             return
         line = at
         if self.code.active != LEFT:
@@ -306,9 +321,18 @@ class AutographPane(Vertical):
             self._go_to(*place)
 
     def _go_to(self, path: str | None, line: int | None) -> None:
-        """Show a line of the user's in the function that holds it."""
-        if line is None or not any(known.path == path for known in self.functions):
-            return
+        if path is not None and line is not None:
+            self.go_to(path, line)
+
+    def go_to(self, path: str, line: int) -> bool:
+        """Show a line of the user's in the function that holds it; False when none does."""
+        held = (
+            known.path == path and (known.line or 0) <= line <= (known.end_line or 0)
+            for known in self.functions
+        )
+        if not any(held):
+            return False
+        self._unzoom()
         self.list.move_to(self._first(path, line), by_user=False)
         self._choose()
         self.view_of = "code"
@@ -316,6 +340,7 @@ class AutographPane(Vertical):
         if self.page is not None:
             self.code.go_to(line - self.page.left.first)
         self.code.left.focus()
+        return True
 
     # traces
 
@@ -324,7 +349,7 @@ class AutographPane(Vertical):
         traces = reader.traces() if reader is not None else []
         again = sum(trace.retrace for trace in traces)
         self.traces.set_title(
-            f"Traces  {count(len(traces), 'trace')} · {count(again, 'retrace')}", "t goes back"
+            f"Traces  {count(len(traces), 'trace')} · {count(again, 'retrace')}", "T goes back"
         )
         if traces:
             self.traces.show(TraceRows(traces))

@@ -11,7 +11,8 @@ from tapeinspect.errors import TapeinspectError
 if TYPE_CHECKING:
     from tapeinspect.ui.subject import Subject
 
-WORK = "autograph"
+WORKS = ("autograph", "tracing")
+"""What AutoGraph makes of the step, then what of it does not survive tracing."""
 
 
 class Asking:
@@ -35,9 +36,6 @@ class Asking:
     async def ask(self, step: int | None) -> bool:
         """Ask for a batch, by default the newest that has ended, and wait; False when nothing came of it."""
         newest = self.subject.ended_steps
-        future = self.subject.ask_work(WORK, min(step or newest, newest))
-        if future is None:
-            return False
         self.step, self.open, self.trouble, self._since = (
             min(step or newest, newest),
             True,
@@ -45,17 +43,26 @@ class Asking:
             time.monotonic(),
         )
         try:
-            answer = await asyncio.wrap_future(future)
-        except TapeinspectError as error:
-            self.trouble = f"{error.message}\n{error.hint}" if error.hint else error.message
-            return False
+            troubles = [await self._ask(work) for work in WORKS]
         finally:
             self.open = False
-        if not answer.ok:
-            message = str(answer.body.get("message") or "The step could not be traced.")
-            hint = str(answer.body.get("hint") or "")
-            self.trouble = f"{message}\n{hint}" if hint else message
-        return answer.ok
+        self.trouble = troubles[0]
+        return not self.trouble
+
+    async def _ask(self, work: str) -> str:
+        """Ask for one work; why nothing came of it, "" when something did."""
+        future = self.subject.ask_work(work, self.step)
+        if future is None:
+            return "The script has ended"
+        try:
+            answer = await asyncio.wrap_future(future)
+        except TapeinspectError as error:
+            return f"{error.message}\n{error.hint}" if error.hint else error.message
+        if answer.ok:
+            return ""
+        message = str(answer.body.get("message") or "The step could not be traced.")
+        hint = str(answer.body.get("hint") or "")
+        return f"{message}\n{hint}" if hint else message
 
     def progress(self) -> str:
         """What is going on, for a title; "" when nothing is."""

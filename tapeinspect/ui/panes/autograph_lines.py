@@ -52,7 +52,8 @@ def line_story(page: Page, line: int, palette: Palette, width: int) -> list[Line
     """What became of one line (from 0) of the user's source."""
     number = page.number(line)
     made = Paragraphs(palette, width)
-    if page.failure is not None and page.failure.line == number:
+    told = any(finding.severity == "error" for finding in page.findings.get(number, ()))
+    if page.failure is not None and page.failure.line == number and not told:
         why = page.failure.explanation or f"{page.failure.type}: {page.failure.message}"
         made.say(f"Tracing fails here. {visible(why)}", palette.text, [("✗ ", palette.bad)])
     for finding in page.findings.get(number, ()):

@@ -44,7 +44,7 @@ class FunctionRows:
             (f" {mark}", getattr(palette, tone)),
             ("! " if function.id in self.flagged else "  ", palette.warn),
             (fit(name, names) + " ", name_tone),
-            (fit(_place(function), places), palette.faint),
+            (fit(_place(function), places - 1) + " " if places else "", palette.faint),
             (
                 fit(outcome(function), width - names - places - 5),
                 palette.bad if function.status == "failed" else palette.muted,
@@ -54,7 +54,7 @@ class FunctionRows:
     def columns(self, width: int) -> tuple[int, int]:
         """Columns of names and of places."""
         places = 22 if width >= 70 else 0
-        return max(8, min(self.name_width, (width - places) // 2)), places
+        return max(8, min(self.name_width, (width - places) // (2 if width < 100 else 3))), places
 
 
 def depth(function: AutographFunction, functions: Sequence[AutographFunction]) -> int:
@@ -70,8 +70,10 @@ def depth(function: AutographFunction, functions: Sequence[AutographFunction]) -
 
 
 def _place(function: AutographFunction) -> str:
-    if function.path is None or function.line is None:
-        return visible(function.module)
+    if function.role == "library" or function.path is None or function.line is None:
+        first, _, rest = function.module.partition(".")
+        last = rest.rpartition(".")[2]
+        return visible(f"{first} … {last}" if "." in rest else function.module)
     return f"{basename(function.path)}:{function.line}"
 
 

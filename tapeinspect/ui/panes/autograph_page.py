@@ -74,13 +74,17 @@ class Page:
 
 
 def make_page(
-    reader: TraceReader, run: AutographRun, function: AutographFunction, others: Sequence[AutographFunction]
+    reader: TraceReader,
+    run: AutographRun,
+    function: AutographFunction,
+    others: Sequence[AutographFunction],
+    problems: Sequence[Finding],
 ) -> Page:
     """Read what is known of a function. Raises TraceError."""
     shown = _around(function, others)
     source = shown.source
     marks = reader.autograph.marks(run.id, shown.path) if shown.path else {}
-    findings = findings_of(reader.findings(), run, shown)
+    findings = findings_of(problems, run, shown)
     failure = reader.autograph.failure(run.id)
     if failure is not None and (failure.path != shown.path or failure.line is None):
         failure = None
@@ -131,6 +135,13 @@ def gutter_mark(mark: AutographMark) -> Mark:
     """`G3`, `P`, `U4`, `·`."""
     figure = {"G": mark.ops, "U": mark.count}.get(mark.mark, 0)
     return Mark(f"{mark.mark}{figure}" if figure else mark.mark, MARK_TONES[mark.mark])
+
+
+def problems_of(reader: TraceReader, run: AutographRun) -> list[Finding]:
+    """What of a step does not survive tracing, and what was traced again and again. Raises TraceError."""
+    from tapeinspect.analysis.survival.answer import findings
+
+    return [*(findings(reader, run.step) or ()), *reader.findings()]
 
 
 def findings_of(
@@ -214,10 +225,10 @@ def _anchors(links: Sequence[tuple[int, int]], left: Side, right: Side) -> dict[
 def _no_source(function: AutographFunction) -> str:
     if function.kind == "builtin":
         return f"{visible(function.name)} is not written in Python\nThere is no source to show"
-    return (
-        f"The source of {visible(function.name)} is not in the recording\n"
-        "It was made while the program ran, or --no-source kept it out"
-    )
+    name = visible(function.name)
+    if function.role == "library":
+        return f"The source of {name} is not in the recording\nOf libraries it holds what AutoGraph converted"
+    return f"The source of {name} is not in the recording\nIt has none in a file, or --no-source left it out"
 
 
 def _not_converted(function: AutographFunction) -> str:

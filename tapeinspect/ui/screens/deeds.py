@@ -327,6 +327,10 @@ class Deeds(Screen[None]):
         if op is None and item.path is not None and item.line is not None:
             ops = reader.op_ids(OpFilter(step=item.step, path=item.path, line=item.line))
             op = ops[0] if len(ops) else None
+        if op is None and item.path is not None and item.line is not None and reader.autograph.runs():
+            await main.open_tab(4)
+            if (pane := self._autograph()) is not None and pane.go_to(item.path, item.line):
+                return
         if op is None:
             await main.open_tab(3)
         else:

@@ -64,7 +64,7 @@ def _tell_why(main: MainScreen, gradient: Gradient, reason: Reason) -> None:
     _open(
         main,
         CauseScreen(
-            f"Why the gradient of {visible(name)} is None",
+            f"Why {visible(name)} has no gradient",
             lambda palette, width: why_lines(reader, name, reason, palette, width),
         ),
     )

@@ -196,9 +196,9 @@ class MainScreen(Deeds):
 
     def _make(self, tab: int) -> Widget:
         if tab == 2:
-            from tapeinspect.ui.panes.tape import TapePane
+            from tapeinspect.ui.panes.backward import TapeTab
 
-            return TapePane(self.subject, id="tape")
+            return TapeTab(self.subject, id="tape")
         if tab == 3:
             from tapeinspect.ui.panes.gradients import GradientsPane
 

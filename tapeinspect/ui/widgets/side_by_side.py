@@ -333,9 +333,9 @@ class SideBySide(Horizontal):
             side = self._sides[part.which]
             notes = [self.note] if self.one or part is self.left else []
             if folded := len(self._folds(part.which)):
-                notes.append(f"{count(folded, 'fold')} · x opens")
+                notes.append(f"{count(folded, 'fold')} · U opens")
             if self.one:
-                notes.append("w: other side")
+                notes.append("x: other side")
             part.set_title(visible(side.title), " · ".join(note for note in notes if note))
 
     def _relight(self) -> None:

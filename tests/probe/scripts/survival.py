@@ -234,9 +234,26 @@ def numpy_fails(x):
         best = loss
     while loss > 100.0:
         loss = loss - 1.0
+    print("best", best)  # RULE python-print
+    BAG.counter += 1  # RULE python-side-effect
+    BAG.last = best  # RULE python-leak
+    noise = random.random()  # RULE frozen-random
     text = f"{loss:.3f}"  # RULE eager-only-format
     total = np.sum(loss)  # RULE eager-only-numpy
-    return best + len(big) + len(text) + total + CONSTANT.numpy()[0, 0]
+    return best + len(big) + len(text) + total + noise + CONSTANT.numpy()[0, 0]
+
+
+@step()
+def exceptions(x):
+    try:
+        y = tf.linalg.inv(x)
+    except tf.errors.InvalidArgumentError:  # RULE exception-control-flow
+        y = tf.eye(2)
+    try:
+        number = int("x")
+    except (ValueError, KeyError):
+        number = 0
+    return y * number
 
 
 @step()
