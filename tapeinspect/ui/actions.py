@@ -94,16 +94,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
 )  # fmt: skip
 
 
-def meant(id: str, tab: int) -> bool:
-    """Whether an action is the one that its key does in a tab: some keys do another thing in another tab."""
-    action = next((action for action in ACTIONS if action.id == id), None)
-    if action is None:
-        return True
-    rivals = [other for other in ACTIONS if not set(other.keys).isdisjoint(action.keys)]
-    here = [other for other in rivals if tab in other.tabs]
-    return len(rivals) == 1 or action is (here or rivals)[-1]
-
-
 _KEY_NAMES: Final = {
     "left_square_bracket": "[", "right_square_bracket": "]", "slash": "/", "full_stop": ".", "comma": ",",
     "question_mark": "?", "escape": "Esc", "tab": "Tab",

@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from tapeinspect.errors import TraceError
-from tapeinspect.ui.actions import ACTIONS, Action, meant
+from tapeinspect.ui.actions import ACTIONS, Action
 from tapeinspect.ui.findings import Findings
 from tapeinspect.ui.panes.output import OutputPane
 from tapeinspect.ui.panes.trace import TracePane
@@ -264,4 +264,4 @@ class MainScreen(Deeds):
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return meant(action, self.tab)
+        return True
