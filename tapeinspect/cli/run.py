@@ -19,6 +19,7 @@ commands:
   tapeinspect record SCRIPT [ARGS...]   the same without a screen: run, record, show progress on stderr
   tapeinspect open TRACE                look at a recording
   tapeinspect export TRACE              a recording as data on stdout
+  tapeinspect diff SCRIPT [ARGS...]     run the step eagerly and as a tf.function, and say where they differ
   tapeinspect info                      versions and paths: what a bug report needs
 
 Options come before SCRIPT, and everything after it is the script's. A script that is named like a command
