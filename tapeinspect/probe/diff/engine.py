@@ -243,7 +243,28 @@ def _different(differs: list[Judged], first: JudgedOp | None, blame: Blame) -> F
     text = (
         f"{judged.kind} {judged.name}{more} differ{'' if more else 's'} beyond rounding{_by(judged)}{where}"
     )
-    return Found("different-values", "error", spot, text, "")
+    return Found("different-values", "error", spot, text, _cause(first))
+
+
+def _cause(first: JudgedOp | None) -> str:
+    """Where to look for the cause of a difference in values."""
+    if first is None:
+        return "compare the ops one by one: tapeinspect diff --only ops"
+    pair = first.pair
+    if pair.eager is None or pair.traced is None:
+        return (
+            "the code takes another way while it is traced: look for tf.executing_eagerly(), for Python conditions on"
+            " values that a graph does not have, and for what is read from Python's state"
+        )
+    if pair.op.type.startswith(
+        ("Random", "Stateless", "Multinomial", "TruncatedNormal", "ParameterizedTruncated")
+    ):
+        return "a random op that draws in another order or with other seeds when traced: give it a tf.random.Generator"
+    if pair.eager.dtype != pair.traced.dtype:
+        return f"eager computes in {pair.eager.dtype}, the graph in {pair.traced.dtype}: use tf.cast to choose one"
+    if pair.eager.shape != pair.traced.shape:
+        return f"the shapes differ: {pair.eager.shape} eagerly, {pair.traced.shape} in the graph"
+    return "one of its inputs was another Python value while tracing, or the op itself is not deterministic"
 
 
 def _by(judged: Judged) -> str:
