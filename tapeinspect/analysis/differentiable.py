@@ -25,6 +25,11 @@ NO_GRADIENT: Final = STRUCTURE | frozenset(
 REAL: Final = frozenset({"float16", "bfloat16", "float32", "float64", "complex64", "complex128"})
 """Types that gradients exist for."""
 
+INTEGERS: Final = frozenset(
+    {"bool", "string", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
+)
+"""Types that no gradient exists for."""
+
 _CARRIERS: Final = frozenset({"variant", "resource"})
 
 _NOT_READS: Final = frozenset({"VarHandleOp", "VarIsInitializedOp", "DestroyResourceOp", "VariableShape"})

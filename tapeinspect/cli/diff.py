@@ -1,4 +1,4 @@
-"""`tapeinspect diff SCRIPT`: run the step eagerly and traced, and say where they differ."""
+"""`tapeinspect diff SCRIPT`: run the step eagerly and traced, and say where they differ; or two recordings."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from tapeinspect.link.messages import Trouble
     from tapeinspect.session.launch import Launch
 
-USAGE = "tapeinspect diff [OPTIONS] SCRIPT [ARGS...]\n       tapeinspect diff [OPTIONS] -m MODULE [ARGS...]"
+USAGE = """\
+tapeinspect diff [OPTIONS] SCRIPT [ARGS...]
+       tapeinspect diff [OPTIONS] -m MODULE [ARGS...]
+       tapeinspect diff [OPTIONS] TRACE TRACE"""
 DESCRIPTION = """\
 Run a training script up to a batch, then run the step on that batch both eagerly and as a tf.function, from the same
 state and with the same random numbers, and say where the two differ: in code, ops, values, behaviour and speed. What
-the script prints goes to stderr.
+the script prints goes to stderr. Or hold two recordings against each other, batch by batch.
 """
 EPILOG = "exit status: 0 the same, 1 different or the step cannot be traced, 2 usage, 125 tapeinspect itself failed"
 
@@ -36,8 +39,7 @@ def run(name: str, argv: Sequence[str]) -> int:
         "--steps",
         type=count,
         metavar="N",
-        default=1,
-        help="compare on the N-th batch (default: 1, the first)",
+        help="compare on the N-th batch (default: the first); of two recordings, compare the first N (default: all)",
     )
     parser.add_argument(
         "--tolerance",
@@ -56,6 +58,9 @@ def run(name: str, argv: Sequence[str]) -> int:
     parser.set_defaults(mode="eager", values="off", max_size=2 << 30, no_source=False, no_values=False)
     line = take_apart(argv)
     options = parser.parse_args(line.options)
+    if _is_recording(line.script):
+        return _recordings(line, options)
+    options.steps = options.steps or 1
     if options.output is not None:
         return _compare(line, options, name)
     import tempfile
@@ -63,6 +68,39 @@ def run(name: str, argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tapeinspect-") as folder:
         options.output = os.path.join(folder, "diff.tape")
         return _compare(line, options, name)
+
+
+def _is_recording(script: str | None) -> bool:
+    """Whether what is to be compared is a recording rather than a script."""
+    if script is None:
+        return False
+    try:
+        with open(script, "rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return script.endswith(".tape")
+
+
+def _recordings(line: CommandLine, options: Namespace) -> int:
+    if len(line.args) != 1:
+        raise UsageError("two recordings are needed to compare them", "tapeinspect diff A.tape B.tape")
+    if options.only not in (None, "ops", "values"):
+        raise UsageError(f"--only {options.only} is about a script; two recordings have ops and values")
+    import json
+
+    from tapeinspect.analysis.recordings.compare import compare
+    from tapeinspect.report import recordings as report
+    from tapeinspect.trace.reader import open_trace
+
+    names = (str(line.script), line.args[0])
+    first, second = open_trace(names[0]), open_trace(names[1])
+    found = compare(first, second, options.steps, options.tolerance)
+    if options.format == "json":
+        sys.stdout.write(json.dumps(report.json_body(found)) + "\n")
+    else:
+        colour = options.color == "always" or (options.color == "auto" and _coloured())
+        sys.stdout.write(report.text(found, names, colour))
+    return ExitCode.FINDINGS if found.verdict == "real" else ExitCode.OK
 
 
 def _tolerance(text: str) -> float:

@@ -15,8 +15,9 @@ COMMANDS = {
     "record": "tapeinspect.cli.record",
     "open": "tapeinspect.cli.open",
     "export": "tapeinspect.cli.export",
+    "report": "tapeinspect.cli.report",
     "info": "tapeinspect.cli.info",
-    "autograph": "tapeinspect.cli.later",
+    "autograph": "tapeinspect.cli.autograph",
     "diff": "tapeinspect.cli.diff",
 }
 """The module of each command; it has `run(name, argv) -> exit status`. A script of such a name: ./record"""

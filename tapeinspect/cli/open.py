@@ -12,12 +12,21 @@ from tapeinspect.errors import UsageError
 
 def run(name: str, argv: Sequence[str]) -> int:
     """Look at a recording. Raises TraceError when it cannot be read, UsageError without a terminal."""
-    parser = Parser(f"tapeinspect {name}", f"tapeinspect {name} TRACE", "Look at a recording.")
+    parser = Parser(f"tapeinspect {name}", f"tapeinspect {name} TRACE [OTHER]", "Look at a recording.")
     parser.add_argument("trace", metavar="TRACE", help="a file that tapeinspect recorded")
-    path = Path(parser.parse_args(argv).trace)
+    parser.add_argument(
+        "other",
+        metavar="OTHER",
+        nargs="?",
+        help="a second recording, whose figures stand beside those of the first in the screen over time (t)",
+    )
+    options = parser.parse_args(argv)
+    path = Path(options.trace)
+    other = Path(options.other) if options.other is not None else None
     from tapeinspect.trace.reader import open_trace
 
-    open_trace(path).close()  # what is no recording is told here, before a screen covers it
+    for recording in filter(None, (path, other)):
+        open_trace(recording).close()  # what is no recording is told here, before a screen covers it
     if not has_terminal():
         raise UsageError(
             "there is no terminal to draw on", f"for the recording as data: tapeinspect export {path}"
@@ -27,4 +36,4 @@ def run(name: str, argv: Sequence[str]) -> int:
     with ending_on_signals():
         from tapeinspect.ui.run import run_recording
 
-        return run_recording(path)
+        return run_recording(path, other)

@@ -5,15 +5,15 @@ Imports next to nothing, since `--help` goes through here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from tapeinspect.cli.parsing import Parser, count, size
 from tapeinspect.errors import UsageError
 
-_TAKE_A_VALUE = {
-    "-o", "--output", "--steps", "--mode", "--values", "--memory", "--max-size", "--format", "--tolerance", "--only",
-    "--color",
+_TAKE_A_VALUE: Set[str] = {
+    "-o", "--output", "--steps", "--mode", "--values", "--memory", "--max-size", "--fail-on", "--rule", "--no-rule",
+    "--format", "--tolerance", "--only", "--color",
 }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ class CommandLine(NamedTuple):
     args: tuple[str, ...]
 
 
-def take_apart(argv: Sequence[str]) -> CommandLine:
+def take_apart(argv: Sequence[str], take_a_value: Set[str] = _TAKE_A_VALUE) -> CommandLine:
     """Find where our options end. argparse would look for them behind SCRIPT, too. Raises UsageError."""
     index = 0
     while index < len(argv):
@@ -39,7 +39,7 @@ def take_apart(argv: Sequence[str]) -> CommandLine:
             return CommandLine(tuple(argv[:index]), argv[index + 1], None, tuple(argv[index + 2 :]))
         if not arg.startswith("-") or arg == "-":
             return CommandLine(tuple(argv[:index]), arg, None, tuple(argv[index + 1 :]))
-        index += 2 if arg in _TAKE_A_VALUE else 1
+        index += 2 if arg in take_a_value else 1
     return CommandLine(tuple(argv), None, None, ())
 
 
@@ -70,3 +70,21 @@ def add_recording_options(parser: Parser) -> None:
     )
     group.add_argument("--no-source", action="store_true", help="keep no source code in the recording")
     group.add_argument("--no-values", action="store_true", help="the same as --values off")
+
+
+def add_findings_options(parser: Parser) -> None:
+    """Add the options that say what counts as a finding."""
+    group = parser.add_argument_group("findings")
+    group.add_argument(
+        "--fail-on",
+        choices=("error", "warning"),
+        help="exit with status 1 when there is a finding as bad as this",
+    )
+    group.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="adjust the figure of a rule, or ask one that is off by itself (tapeinspect report --rules lists them)",
+    )
+    group.add_argument("--no-rule", action="append", default=[], metavar="NAME", help="leave a rule out")

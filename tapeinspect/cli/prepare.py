@@ -42,6 +42,7 @@ def prepare(line: CommandLine, options: Namespace, screen: bool) -> Launch:
         steps=options.steps,
         pause_at=1 if screen else None,
         source=not options.no_source,
+        work=("autograph", "tracing") if getattr(options, "autograph", False) else (),
     )
     notes = (trouble,) if trouble else ()
     return Launch(script, line.module, line.args, config, screen, dict(os.environ), notes=notes)

@@ -18,8 +18,11 @@ COMMANDS = """\
 commands:
   tapeinspect record SCRIPT [ARGS...]   the same without a screen: run, record, show progress on stderr
   tapeinspect open TRACE                look at a recording
+  tapeinspect autograph SCRIPT          your source beside what AutoGraph makes of it
+  tapeinspect diff SCRIPT               where the traced (tf.function) step differs from the eager one
+  tapeinspect diff TRACE TRACE          where two recordings differ
   tapeinspect export TRACE              a recording as data on stdout
-  tapeinspect diff SCRIPT [ARGS...]     run the step eagerly and as a tf.function, and say where they differ
+  tapeinspect report TRACE              what is wrong with the training, in words
   tapeinspect info                      versions and paths: what a bug report needs
 
 Options come before SCRIPT, and everything after it is the script's. A script that is named like a command

@@ -18,12 +18,20 @@ from typing import Any
 from tapeinspect.link.messages import Config, Hello, Status, Trouble, config_from_json
 from tapeinspect.probe.control import Control
 
+_probes: list[Probe] = []
+
 
 def start(config_json: str) -> None:
     """Prepare this process, whose script has not begun, for recording."""
     config = config_from_json(config_json)
     probe = Probe(config, Control.connect(config.control))
+    _probes.append(probe)
     probe.prepare()
+
+
+def started() -> Probe | None:
+    """The probe of this process; None when the tool did not start it."""
+    return _probes[0] if _probes else None
 
 
 class Probe:
@@ -48,6 +56,11 @@ class Probe:
         self._end_before(os, "_exit")
         self._end_before(os, "abort")
         self._tell(Status("running"))
+
+    @property
+    def recorder(self) -> Any:
+        """The recorder, once TensorFlow is imported; else None."""
+        return self._recorder
 
     def begin(self) -> None:
         """Record from now on, in a process that the tool did not start."""
@@ -218,6 +231,10 @@ class Probe:
         if self._control is not None:
             self._control.release()
             self._control = None
+
+    def tell(self, message: Any) -> None:
+        """Tell the tool something, if there is one."""
+        self._tell(message)
 
     def _tell(self, message: Any) -> None:
         if self._control is not None and os.getpid() == self._pid:

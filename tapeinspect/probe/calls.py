@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import tf_private, values
+from tapeinspect.probe import magnitudes, tf_private, values
+from tapeinspect.probe.evidence import Evidence
 from tapeinspect.probe.gradients import figures
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Asked:
     sources: Any
     given: Any
     """The sources in the structure the script gave them in."""
+    tape: Any = None
+    """The tape itself."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +51,7 @@ class CallLog:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
+        self._evidence = Evidence(recorder.sink)
 
     def begins(self, tape: OpenTape | None, asked: Asked, frame: Any) -> Call | None:
         """A call begins; None when it runs inside another one, or while a tf.function is traced."""
@@ -58,9 +62,10 @@ class CallLog:
         import tensorflow as tf
 
         state.calls += 1
+        state.call = recorder.sink.next_id("gradient_call")
         now = time.perf_counter_ns()
         return Call(
-            id=recorder.sink.next_id("gradient_call"),
+            id=state.call,
             tape=tape,
             asked=asked,
             stack=recorder.code.stack(frame).id,
@@ -74,7 +79,9 @@ class CallLog:
 
     def failed(self, call: Call, error: BaseException) -> None:
         """The call raised."""
-        self._recorder.state().calls -= 1
+        state = self._recorder.state()
+        state.calls -= 1
+        state.call = None
         self._write(call, f"{type(error).__name__}: {error}")
 
     def ended(self, call: Call, result: Any) -> None:
@@ -84,6 +91,7 @@ class CallLog:
         recorder = self._recorder
         state = recorder.state()
         state.calls -= 1
+        state.call = None
         self._write(call, None)
         sources, results = tf.nest.flatten(call.asked.sources), tf.nest.flatten(result)
         if len(sources) != len(results):
@@ -103,6 +111,10 @@ class CallLog:
                 recorder.updates.follow(known)
             row = (first + index, call.id, call.step, known.id, *figures(gradient))
             recorder.sink.add("gradient", row)
+            if magnitudes.wanted(call.step) and gradient is not None and call.step is not None:
+                array = values.array_of(getattr(gradient, "values", gradient))
+                magnitudes.write(recorder.sink, call.step, known.id, "gradient", array)
+        self._evidence.take(call, first, sources, results)
 
     def _note_loss(self, state: ThreadState, call: Call) -> None:
         """The loss of a step is the target of its first gradient, one of an outermost tape before any other."""

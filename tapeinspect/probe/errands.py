@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from tapeinspect.errors import TapeinspectError
@@ -64,6 +65,8 @@ class Errands:
     """Asked for on the command line; due behind the step `planned_step`."""
     planned_step: int = 0
     running: bool = False
+    module: ModuleType | None = None
+    """The script, when it was only imported."""
 
     @classmethod
     def of(cls, config: Config, control: Control | None) -> Errands:
@@ -105,6 +108,11 @@ class Errands:
             self.running = False
             recorder.paused(time.perf_counter_ns() - begun)
         return end
+
+    def on_module(self, recorder: Recorder, module: ModuleType) -> None:
+        """The script was only imported: do the works on what is in it."""
+        self.module = module
+        self.run_left(recorder)
 
     def run_left(self, recorder: Recorder) -> None:
         """The script is over: do what is left, as far as it needs no more of the script than there is."""

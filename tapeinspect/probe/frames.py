@@ -63,7 +63,9 @@ class RunningFrame:
     def _gone(self, mark: ref[_Mark]) -> None:
         if mark is self._mark:
             self._mark = None
-            self._kept = self.find(sys._getframe(1))  # found: a debugger has put its own trace function there
+            self._kept = self.find(
+                sys._getframe().f_back
+            )  # found: a debugger has put its own trace function there
             if self._kept is None:
                 self.stop()
                 self.returned_ns = time.perf_counter_ns()

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from tapeinspect.probe import tf_private
+from tapeinspect.probe import magnitudes, tf_private
 from tapeinspect.probe.names import name_in_code, variable_name
 from tapeinspect.probe.values import array_of
 from tapeinspect.trace.figures import BlockStats, block_stats, norm_of
@@ -68,7 +68,7 @@ class VariableTable:
 
         given: all the sources, as the call got them.
         """
-        variable = _tf_variable(source)
+        variable = tf_variable(source)
         if variable is None:
             known = self._tensors.get((stack, index))
             if known is None:
@@ -129,8 +129,13 @@ class Updates:
         value = _read(known)
         if value is None:
             return
-        now = block_stats(array_of(value))
-        self.changes[known.handle] = Change(known, now, None if known.by_delta else value)
+        array = array_of(value)
+        if magnitudes.wanted(self.step):
+            assert self.step is not None
+            magnitudes.write(self.sink, self.step, known.id, "weight", array)
+        elif known.by_delta:
+            value = None
+        self.changes[known.handle] = Change(known, block_stats(array), value)
 
     def on_assign(self, op_type: str, inputs: Any) -> None:
         """An op changed a variable."""
@@ -166,7 +171,13 @@ class Updates:
         if after is None:
             return None
         change.known.by_delta = change.by_delta
-        return _difference(array_of(change.before), array_of(after))
+        difference = _difference(array_of(change.before), array_of(after))
+        if difference is None:
+            return None
+        if magnitudes.wanted(self.step):
+            assert self.step is not None
+            magnitudes.write(self.sink, self.step, change.known.id, "update", difference)
+        return norm_of(difference)
 
 
 def figures(result: Any) -> tuple[Any, ...]:
@@ -211,7 +222,7 @@ def _dense_rows(slices: Any) -> tuple[Any, int, int]:
     return values, len(unique), size
 
 
-def _tf_variable(source: Any) -> Any:
+def tf_variable(source: Any) -> Any:
     """The tf.Variable behind a source: itself, or the one inside Keras' wrapper; None for a tensor."""
     inner = getattr(source, "_value", source)
     for candidate in (inner, source):
@@ -237,10 +248,11 @@ def _read(known: Known) -> Any:
         return None
 
 
-def _difference(before: Any, after: Any) -> float | None:
-    if before is after or before.shape != after.shape:
-        return 0.0 if before is after else None
+def _difference(before: Any, after: Any) -> Any:
+    """What an array changed by, wide enough for it to be told; None when its shape has changed, too."""
+    if before.shape != after.shape:
+        return None
     wide = "complex128" if before.dtype.kind == "c" else "float64"
     if before.dtype.kind in "fc" and before.dtype.itemsize >= 4:
-        return norm_of(after - before)
-    return norm_of(after.astype(wide) - before.astype(wide))
+        return after - before
+    return after.astype(wide) - before.astype(wide)

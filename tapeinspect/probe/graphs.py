@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -41,12 +41,16 @@ class GraphLog:
         self._with_tape: dict[str, Origin] = {}
         """The same by the full name of the function that the graph became."""
         self._seen: set[tuple[str, str]] = set()
+        self.runs: Counter[str] = Counter()
+        """How often graphs ran, by the name of the function they were made of."""
 
     def ran(self, state: ThreadState, site: Site, attrs: Any, now: int) -> None:
         """An op ran code that no callback reaches."""
         name = function_name(attrs or ()) or site.type
         if site.special == "graph":
             name = plain_name(site.type)
+            if not site.type.startswith("__backward_"):
+                self.runs[name] += 1
             origin = self._with_tape.get(site.type)
             if origin is not None and state.tracker.current is None and not state.calls:
                 self._recorder.step_log.ran_graph(state.id, origin, now)
@@ -83,41 +87,14 @@ class GraphLog:
 
     def traced(self, function: Any) -> None:
         """A tf.function was traced into a new graph."""
-        recorder = self._recorder
-        sink = recorder.sink
         full_name = _text(getattr(function, "name", ""))
         origin = self._graphs.get(function.graph)
         if origin is not None:
             self._with_tape[full_name] = origin
-        code = getattr(tf_private.function_being_traced(sys._getframe(1)), "__code__", None)
-        file = recorder.code.file(code.co_filename) if code is not None else None
-        line = code.co_firstlineno if code is not None else None
-        signature = str(getattr(function, "function_type", "") or "")[:2000]
-        nodes = len(function.graph.get_operations())
-        what = (
-            sink.next_id("trace"),
-            plain_name(full_name),
-            file,
-            line,
-            signature,
-            nodes,
-        )
-        stack = recorder.code.stack(sys._getframe(2)).id
-        sink.add("trace", (*what, recorder.state().tracker.current, sink.next_op() - 1, stack))
 
 
 def _text(name: Any) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
-
-
-def _converted(frame: Any) -> Any:
-    """The frame of the function that AutoGraph converted, around one of the bodies of loops and branches it made."""
-    path, outer = frame.f_code.co_filename, frame
-    while outer is not None:
-        if outer.f_code.co_filename == path and outer.f_code.co_name.startswith("tf__"):
-            return outer
-        outer = outer.f_back
-    return frame
 
 
 def plain_name(name: str) -> str:

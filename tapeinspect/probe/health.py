@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 from tapeinspect.probe import tf_private, values
 from tapeinspect.probe.held import Held
+from tapeinspect.probe.origins import Origins
 from tapeinspect.probe.sink import NORM, WIDTH, Sink
 from tapeinspect.probe.sites import FLOATS, Site
 from tapeinspect.trace.figures import block_stats, norm_of
@@ -20,6 +22,7 @@ class Health:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self._origins = Origins(sink)
         self._elsewhere: list[tuple[int, int, int, Any, Any]] = []
         """(op, slot, tensor id, half the squares, counts) of outputs on other devices, not waited for yet."""
 
@@ -28,6 +31,7 @@ class Health:
         f = block_stats(values.array_of(tensor))
         if f.norm is None:
             self._sink.add("health", (tensor._id, self._sink.next_op(), f.nan, f.inf, None))
+            self._origins.bad(tensor, sys._getframe(1))
             return None
         return f.norm
 

@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tapeinspect.probe import tf_private
+from tapeinspect.probe import tf_private, tf_tracing
+from tapeinspect.probe.backward import BackwardHooks
 from tapeinspect.probe.recorder import Recorder
+from tapeinspect.probe.retraces import TraceLog
 from tapeinspect.probe.tapes import TapeHooks
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -30,8 +32,14 @@ class Hooks:
             tapes = TapeHooks(recorder)
             tapes.install()
             self._undo.append(tapes.remove)
+        if recorder.can("tapes") and recorder.can("backward"):
+            backward = BackwardHooks(recorder)
+            backward.install()
+            self._undo.append(backward.remove)
         if recorder.can("traces"):
             self._hear_of_traces()
+        if recorder.can("retraces"):
+            self._undo.append(tf_tracing.watch_tracing(TraceLog(recorder).around))
         if recorder.config.mode == "eager":
             self._undo.append(tf_private.run_functions_eagerly())
         with recorder.lock:

@@ -13,6 +13,7 @@ from typing import Any
 from tapeinspect.errors import TapeinspectError
 from tapeinspect.link.messages import Config, Tick, Trouble
 from tapeinspect.probe import failures, tf_private
+from tapeinspect.probe.backward import BackwardLog
 from tapeinspect.probe.calls import CallLog
 from tapeinspect.probe.capture import make_callback
 from tapeinspect.probe.code import CodeTable, main_directory
@@ -22,6 +23,7 @@ from tapeinspect.probe.gradients import Updates, VariableTable
 from tapeinspect.probe.graphs import GraphLog
 from tapeinspect.probe.health import Health
 from tapeinspect.probe.held import Held
+from tapeinspect.probe.samples import Samples
 from tapeinspect.probe.sink import Sink
 from tapeinspect.probe.sites import Site, SiteTable
 from tapeinspect.probe.steplog import StepLog
@@ -58,8 +60,10 @@ class Recorder:
         self.health = Health(self.sink)
         self.tape_log = TapeLog(self.sink, self.code, self.variables)
         self.call_log = CallLog(self)
+        self.backward_log = BackwardLog(self)
         self.step_log = StepLog(self)
         self.graph_log = GraphLog(self)
+        self.samples = Samples(self)
         self._writer = writer
         self._control = control
         self._states: dict[int, ThreadState] = {}
@@ -107,6 +111,11 @@ class Recorder:
             found.callback = make_callback(self, found)
             tf_private.add_op_callback(found.callback)
         return found
+
+    def present(self) -> ThreadState | None:
+        """What is known of the thread that runs; None when it is not recorded, or our own code runs in it."""
+        state = self._states.get(_thread.get_ident())
+        return None if state is None or state.busy or self.off else state
 
     def adopt_thread(self) -> None:
         """See to it that the ops of the thread that runs are recorded, whatever callbacks it was given."""
@@ -164,6 +173,7 @@ class Recorder:
 
     def _before_flush(self) -> None:
         self.health.settle()
+        self.backward_log.flush()
         for state in self._states.values():
             for tape in state.tapes:
                 self.tape_log.follow(tape)
@@ -289,3 +299,4 @@ class Recorder:
         state = self._states.get(_thread.get_ident())
         if state is not None:
             tf_private.remove_op_callback(state.callback)
+            self.samples.detach(state.id)

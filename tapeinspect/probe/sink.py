@@ -87,6 +87,13 @@ class Sink:
             self._counts[step] += self.written - first + 1 if one_thread else late
             self._run("UPDATE op SET step = ? WHERE id >= ? AND thread = ?", (step, first, thread))
 
+    def set_tape(self, op: int, tape: int) -> None:
+        """An op was recorded by a tape after all."""
+        if op > self.written:
+            self.buffer[(op - self.written - 1) * WIDTH + TAPE] = tape
+        else:
+            self._run("UPDATE op SET tape = ? WHERE id = ?", (tape, op))
+
     def ops_of(self, step: int) -> int:
         """How many ops a step has."""
         return self._counts[step] + self.buffer[STEP::WIDTH].count(step)

@@ -49,11 +49,11 @@ def find(recorder: Recorder, step: int | None) -> StepFunction:
         raise _not_kept(recorder, step)
     if kept.loop is not None:
         return _around_loop(kept)
-    functions = _functions_of(kept.code)
+    functions = functions_of(kept.code)
     function = _choose(functions, kept)
     if function is None:
         raise WorkRefused(
-            f"the function {kept.code.co_name} of batch {kept.id} is not there any more",
+            f"the function {kept.code.co_name} of batch {kept.id} is gone: the script has dropped it",
             "keep it under a name: a function made anew for each batch is traced anew for each batch, too",
         )
     try:
@@ -101,7 +101,7 @@ def _around_loop(kept: Step) -> StepFunction:
     loop = kept.loop
     line = loop.line if loop is not None and not loop.weak else None
     where = f"in the loop at line {line}" if line is not None else "among other statements"
-    function = None if kept.code.co_name == "<module>" else _choose(_functions_of(kept.code), kept)
+    function = None if kept.code.co_name == "<module>" else _choose(functions_of(kept.code), kept)
     hint = (
         "put what is done for one batch into a function of its own: that can be traced and be a tf.function"
     )
@@ -112,7 +112,7 @@ def _around_loop(kept: Step) -> StepFunction:
     return StepFunction(kept.id, function, (), {}, kept.code, False, note, hint)
 
 
-def _functions_of(code: CodeType) -> list[FunctionType]:
+def functions_of(code: CodeType) -> list[FunctionType]:
     """The function objects that run this code."""
     return [
         found

@@ -108,6 +108,26 @@ class TapeLog:
         self._sink.add("op_tape", *((op, tape.id) for tape in recording[1:]))
         return recording[0].id
 
+    def record_whole(self, tapes: list[OpenTape], inputs: Any, outputs: Any) -> list[int]:
+        """The tapes, innermost first, that record a function with a gradient of its own."""
+        possible = tf_private.possible_gradient_types()
+        inputs = tuple(t for t in inputs if hasattr(t, "_id"))
+        if not possible(inputs):
+            return []
+        ids = {t._id for t in inputs}
+        reads = any(t.dtype.name == "resource" and possible((t,)) for t in inputs)
+        recording = [
+            tape
+            for tape in reversed(tapes)
+            if len(tapes) == 1
+            or ids & self.follow(tape)
+            or ids & tape.watched
+            or (reads and tape.watch_accessed)
+        ]
+        for tape in recording:
+            tape.recorded.update(t._id for t in outputs)
+        return [tape.id for tape in recording]
+
     def _reads_variable(self, tensors: Iterable[Any]) -> bool:
         """Whether one of the tensors, which no recorded op made, is a variable's value.
 

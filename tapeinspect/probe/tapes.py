@@ -76,7 +76,8 @@ class TapeHooks:
             if recorder.off or caller.f_code is not method:
                 return original(*args, **kwargs)
             local = caller.f_locals
-            asked = Asked("gradient", local["target"], kwargs.get("sources_raw", args[2]), local["sources"])
+            raw = kwargs.get("sources_raw", args[2])
+            asked = Asked("gradient", local["target"], raw, local["sources"], local["self"])
             return self._called(
                 functools.partial(original, *args, **kwargs), local["self"], asked, caller.f_back
             )
@@ -91,7 +92,7 @@ class TapeHooks:
             call = functools.partial(original, tape, target, sources, *rest, **named)
             if recorder.off:
                 return call()
-            return called(call, tape, Asked(name, target, sources, sources), sys._getframe(2))
+            return called(call, tape, Asked(name, target, sources, sources, tape), sys._getframe(2))
 
         @functools.wraps(original)
         def jacobian(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
@@ -143,6 +144,7 @@ class TapeHooks:
                 recorder.tape_log.forget(known)
             if known not in state.tapes:
                 state.tapes.append(known)
+                recorder.samples.opened(state)
                 if caller != "__enter__":  # it goes on where it was among the others
                     state.tapes.sort(key=lambda tape: tape.id)
 
@@ -153,6 +155,7 @@ class TapeHooks:
         state, caller = self._recorder.state(), frame.f_code.co_name
         if known in state.tapes:
             state.tapes.remove(known)
+            self._recorder.samples.closed(state, tape, frame)
         if caller in _EVENTS:
             self._event(known, _EVENTS[caller], frame.f_back)
         if caller == "__exit__":

@@ -198,3 +198,47 @@ def code_of(function: Any) -> Any:
 def is_plain_function(value: Any) -> bool:
     """Whether a value is a Python function or method."""
     return isinstance(value, FunctionType) or inspect.ismethod(value)
+
+
+def is_generated(path: str) -> bool:
+    """Whether a file is one that AutoGraph wrote."""
+    return "__autograph_generated_file" in path
+
+
+def graph_iterable(value: Any) -> str | None:
+    """What a `for` in the graph goes over, in words; None for what Python loops over while tracing."""
+    import tensorflow as tf
+
+    if isinstance(value, tf.data.Dataset):
+        return "a tf.data.Dataset"
+    if isinstance(value, tf.data.Iterator):
+        return "a tf.data iterator"
+    if isinstance(value, tf.distribute.DistributedIterator):
+        return "a distributed iterator"
+    if isinstance(value, tf.distribute.DistributedDataset):
+        return "a distributed dataset"
+    if tf.is_tensor(value):
+        if isinstance(value, tf.RaggedTensor):
+            return "a ragged tensor"
+        return (
+            "tf.range"
+            if getattr(getattr(value, "op", None), "type", "") == "Range"
+            else "the first axis of a tensor"
+        )
+    return None
+
+
+def describe(value: Any) -> str:
+    """Dtype and shape of a tensor, else the type; `undefined` for what has no value yet."""
+    kind = type(value).__name__
+    if kind in ("Undefined", "UndefinedReturnValue"):
+        return "undefined"
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if is_tensor(value) and dtype is not None:
+        dims = (
+            "?"
+            if shape is None or shape.rank is None
+            else ", ".join("?" if d is None else str(d) for d in shape)
+        )
+        return f"{dtype.name} ({dims})"
+    return kind

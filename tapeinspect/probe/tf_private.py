@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tapeinspect.probe import tf_autograph
 from tapeinspect.probe.frames import locals_of
 
 MINIMUM = (2, 16)
@@ -55,6 +56,20 @@ CAPABILITIES: tuple[Capability, ...] = (
         ),
     ),
     Capability(
+        "backward",
+        "sees the backward pass op by op",
+        (
+            "tensorflow.python.eager.backprop:_gradient_function",
+            "tensorflow.python.eager.backprop:_default_vspace._replace",
+            "tensorflow.python.eager.backprop:_default_vspace.aggregate_fn",
+            "tensorflow.python.pywrap_tfe:TFE_Py_RegisterGradientFunction",
+            "tensorflow.python.pywrap_tfe:TFE_Py_RegisterVSpace",
+            "tensorflow.python.eager.record:record_operation",
+            "tensorflow.python.eager.record:could_possibly_record",
+            "tensorflow.python.framework.ops:EagerTensor",
+        ),
+    ),
+    Capability(
         "pause_tapes",
         "reads a variable without a tape recording the read",
         (
@@ -66,6 +81,25 @@ CAPABILITIES: tuple[Capability, ...] = (
         "traces",
         "hears of each trace of a tf.function",
         ("tensorflow.python.eager.polymorphic_function.transform:CONCRETE_FUNCTION_CALLBACKS",),
+    ),
+    Capability(
+        "retraces",
+        "tells how long a trace took and why a tf.function was traced again",
+        (
+            "tensorflow.python.eager.polymorphic_function.tracing_compilation:_create_concrete_function",
+            "tensorflow.python.eager.polymorphic_function.tracing_compilation:_maybe_define_function",
+            "tensorflow.core.function.polymorphism.function_cache:FunctionCache.generalize",
+            "tensorflow.core.function.polymorphism.function_type:FunctionType.is_supertype_of",
+            "tensorflow.python.util.tf_stack:extract_stack",
+        ),
+    ),
+    Capability(
+        "survey",
+        "shows what of the user's code does not survive tracing",
+        (
+            "tensorflow.python.autograph.impl.api:_TRANSPILER.get_extra_locals",
+            "tensorflow.python.autograph.impl.api:_convert_actual",
+        ),
     ),
     Capability(
         "quiet_dataset",
@@ -85,6 +119,11 @@ CAPABILITIES: tuple[Capability, ...] = (
             "tensorflow.python.autograph.core.ag_ctx:ControlStatusCtx",
             "tensorflow.python.autograph.core.ag_ctx:Status.UNSPECIFIED",
         ),
+    ),
+    Capability(
+        "autograph",
+        "shows what AutoGraph converts while a step is traced",
+        tf_autograph.SYMBOLS,
     ),
     Capability(
         "tracebacks",
@@ -153,6 +192,36 @@ def backward_pass() -> Any:
     return importlib.import_module("tensorflow.python.eager.imperative_grad")
 
 
+def eager_tensor() -> Any:
+    """The class of tensors that have a value."""
+    return resolve("tensorflow.python.framework.ops:EagerTensor")
+
+
+def gradient_function() -> Any:
+    """The function that every tape calls for each op it takes backward."""
+    return resolve("tensorflow.python.eager.backprop:_gradient_function")
+
+
+def register_gradient_function(function: Any) -> None:
+    """Have every tape call this function instead."""
+    resolve("tensorflow.python.pywrap_tfe:TFE_Py_RegisterGradientFunction")(function)
+
+
+def vector_space() -> Any:
+    """A named tuple of the functions with which tapes add gradients up; the sum is `aggregate_fn`."""
+    return resolve("tensorflow.python.eager.backprop:_default_vspace")
+
+
+def register_vector_space(space: Any) -> None:
+    """Have every tape use these functions instead."""
+    resolve("tensorflow.python.pywrap_tfe:TFE_Py_RegisterVSpace")(space)
+
+
+def record_module() -> Any:
+    """The module through which functions with a gradient of their own are put on the tapes."""
+    return importlib.import_module("tensorflow.python.eager.record")
+
+
 def possible_gradient_types() -> Callable[[Any], int]:
     """A function of a tuple of tensors: not 0 when a tape of this thread records an op on them."""
     found: Callable[[Any], int] = resolve("tensorflow.python.pywrap_tfe:TFE_Py_TapeSetPossibleGradientTypes")
@@ -170,13 +239,22 @@ def tapes_paused() -> Iterator[None]:
 
 @contextmanager
 def tapes_aside(tapes: list[Any]) -> Iterator[None]:
-    """These open `tf.GradientTape`s of this thread record nothing of what runs inside; tapes opened inside do."""
+    """These open `tf.GradientTape`s of this thread record nothing of what runs inside; tapes opened inside do.
+
+    Even where the code around has stopped recording, as TensorFlow does in much of its own.
+    """
+    pywrap_tfe: Any = importlib.import_module("tensorflow.python.pywrap_tfe")
+    stopped = pywrap_tfe.TFE_Py_TapeSetIsStopped()
     recording = [tape for tape in tapes if tape._recording]
     for tape in reversed(recording):
         tape._pop_tape()
+    if stopped:
+        pywrap_tfe.TFE_Py_TapeSetRestartOnThread()
     try:
         yield
     finally:
+        if stopped:
+            pywrap_tfe.TFE_Py_TapeSetStopOnThread()
         for tape in recording:
             tape._push_tape()
 
@@ -227,17 +305,6 @@ def concrete_function_callbacks() -> list[Callable[[Any], None]]:
         "tensorflow.python.eager.polymorphic_function.transform:CONCRETE_FUNCTION_CALLBACKS"
     )
     return found
-
-
-def function_being_traced(frame: Any) -> Any:
-    """The Python function whose trace has just been made, told from the frames outside `frame`; None when unknown."""
-    while frame is not None and frame.f_code.co_name != "_create_concrete_function":
-        frame = frame.f_back
-    options = frame.f_locals.get("tracing_options") if frame is not None else None
-    function: Any = getattr(options, "python_function", None)
-    while getattr(function, "_tf_decorator", None) is not None:
-        function = function._tf_decorator.decorated_target
-    return getattr(function, "func", function)  # of a functools.partial
 
 
 def executing_eagerly() -> bool:

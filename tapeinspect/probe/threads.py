@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class ThreadState:
     """One thread of the target."""
 
-    __slots__ = ("busy", "callback", "calls", "id", "tapes", "tracker")
+    __slots__ = ("backward", "busy", "call", "callback", "calls", "id", "tapes", "tracker")
 
     def __init__(self, id: int, tracker: StepTracker) -> None:
         self.id = id
@@ -23,4 +23,8 @@ class ThreadState:
         """Our own code runs in it: its ops are not the script's."""
         self.calls = 0
         """How many calls of `tape.gradient` are running."""
+        self.call: int | None = None
+        """The gradient call that is running."""
+        self.backward: int | None = None
+        """The innermost backward call that is running."""
         self.callback: Any = None

@@ -1,6 +1,6 @@
 """A recording as JSON Lines: one object a line. The names and meanings of the fields are a contract.
 
-Kinds come in this order: meta, step, op, gradient, error, finding. Ops are streamed, so a recording of any
+Kinds come in this order: meta, step, op, gradient, backward, error, finding. Ops are streamed, so a recording of any
 length can be written. NaN and infinities, which JSON does not have, are written as null.
 """
 
@@ -18,7 +18,7 @@ from tapeinspect.trace import decode
 from tapeinspect.trace.database import Database, Row
 from tapeinspect.trace.interned import UNKNOWN_KIND, Interned, Kind
 from tapeinspect.trace.reader import TraceReader, open_trace
-from tapeinspect.trace.records import Gradient
+from tapeinspect.trace.records import Flow, Gradient
 
 _CHUNK = 4000
 """Ops read and written at a time."""
@@ -31,7 +31,7 @@ def write(trace: Path, stream: BinaryIO) -> None:
     """Write a recording to a stream. Raises TraceError when it cannot be read."""
     reader = open_trace(trace)
     try:
-        for part in (_meta, _steps, _ops, _gradients, _errors, _findings):
+        for part in (_meta, _steps, _ops, _gradients, _backward, _errors, _findings):
             for text in part(reader):
                 stream.write(text.encode("utf-8", "replace"))
     finally:
@@ -110,7 +110,46 @@ def _none_reason(reader: TraceReader, gradient: Gradient) -> dict[str, Any]:
     from tapeinspect.analysis.none_gradient import explain
 
     reason = explain(reader, gradient)
-    return {"message": reason.message, "file": reason.path, "line": reason.line}
+    return {"message": reason.message, "file": reason.path, "line": reason.line, "hint": reason.hint or None}
+
+
+def _backward(reader: TraceReader) -> Iterator[str]:
+    """What was taken backward, gradient call by gradient call; `summed` has the parts of incoming sums."""
+    for call in reader.gradient_calls(None):
+        for backward in reader.backward_calls(call.id):
+            yield _line(
+                kind="backward",
+                step=backward.step,
+                op=backward.op,
+                type=backward.type,
+                incoming=[_flow(flow) for flow in backward.incoming],
+                outgoing=[_flow(flow) for flow in backward.outgoing],
+                seconds=backward.seconds,
+                summed=[
+                    {"tensor": flow.tensor, "parts": flow.parts}
+                    for flow in backward.incoming
+                    if flow is not None and flow.parts
+                ],
+                backward=backward.id,
+                gradient_call=backward.call,
+                inside=backward.parent,
+                first_op=backward.first_op,
+                last_op=backward.last_op,
+            )
+
+
+def _flow(flow: Flow | None) -> dict[str, Any] | None:
+    if flow is None:
+        return None
+    health = flow.health
+    return {
+        "tensor": flow.tensor,
+        "norm": _finite(health.norm) if health else None,
+        "nan": health.nan if health else None,
+        "inf": health.inf if health else None,
+        "of": flow.of,
+        "indices": flow.indices,
+    }
 
 
 def _errors(reader: TraceReader) -> Iterator[str]:
@@ -126,7 +165,9 @@ def _errors(reader: TraceReader) -> Iterator[str]:
 
 
 def _findings(reader: TraceReader) -> Iterator[str]:
-    for finding in reader.findings():
+    from tapeinspect.analysis.findings import find
+
+    for finding in find(reader):
         yield _line(
             kind="finding",
             rule=finding.rule,
@@ -135,6 +176,8 @@ def _findings(reader: TraceReader) -> Iterator[str]:
             file=finding.path,
             line=finding.line,
             message=finding.message,
+            hint=finding.hint,
+            op=finding.op,
         )
 
 

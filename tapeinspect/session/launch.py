@@ -43,6 +43,10 @@ class Launch:
     """The environment of the script, as it was before Textual touched it."""
     size: tuple[int, int] = (80, 24)
     """Columns and rows of the terminal."""
+    to_stderr: bool = False
+    """What the script prints on stdout goes to stderr, since stdout is for what the tool has to say."""
+    imports: str | None = None
+    """Only import the script, and do the works of `config` on the function of this name in it."""
     notes: tuple[Trouble, ...] = ()
     """What was found to be amiss before the start; the listener hears of it first."""
     output_on_stderr: bool = False
@@ -56,6 +60,8 @@ class Launch:
 
 def arguments(launch: Launch) -> list[str]:
     """The arguments of the interpreter."""
+    if launch.imports is not None:
+        return ["-m", "tapeinspect.probe.imported", str(launch.script), *launch.args]
     if launch.script is None:
         return ["-m", str(launch.module), *launch.args]
     as_written = (
@@ -90,6 +96,8 @@ def spawn(launch: Launch, control: int, terminal: str | None) -> int:
     # a number that is free here takes nothing away from what the user passes on to the script
     number = os.dup(control)
     actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_DUP2, control, number)]
+    if terminal is None and launch.to_stderr:
+        actions.append((os.POSIX_SPAWN_DUP2, 2, 1))
     if terminal is not None:
         actions.append((os.POSIX_SPAWN_OPEN, 0, terminal, os.O_RDWR, 0))
         actions += [(os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2)]

@@ -40,6 +40,8 @@ class Database:
         self._lock = threading.RLock()
         self._scan_lock = threading.RLock()
         self._closed = False
+        self.tables: frozenset[str] = frozenset()
+        """The tables that the file has."""
         self._scanner: sqlite3.Connection | None = None
         self._connection = self._connect()
         try:
@@ -134,8 +136,9 @@ class Database:
             message = f"{self.path} was written by a newer tapeinspect ({formats})"
             raise NewerFormatError(message, "Update tapeinspect to open it.")
         tables = {name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        self.tables = frozenset(tables)
         for table in schema.TABLES:
-            if table not in tables:
+            if table not in tables and table not in schema.OPTIONAL:
                 raise TraceError(f"{self.path} is damaged: its table {table!r} is missing")
 
     def _failure(self, error: Exception) -> TraceError:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from tapeinspect.trace import decode
 from tapeinspect.trace.database import Database
 from tapeinspect.trace.interned import Interned
-from tapeinspect.trace.records import Finding, FunctionTrace, Meta, Opaque, ProbeError, ScriptFailure
+from tapeinspect.trace.records import Finding, Meta, Opaque, ProbeError, ScriptFailure
 
 _OPAQUE_KINDS: Final[dict[str, Any]] = {kind: kind for kind in ("dataset", "py_function", "graph")}
 _SEVERITIES: Final[dict[str, Any]] = {severity: severity for severity in ("error", "warning", "info")}
@@ -44,25 +44,6 @@ class Events:
             complete=raw.get("complete") is True,
             raw=raw,
         )
-
-    def traces(self) -> list[FunctionTrace]:
-        """The traces of `tf.function`s."""
-        rows = self._database.rows(
-            "SELECT id, function, file, line, signature, nodes, step, op FROM trace ORDER BY id"
-        )
-        return [
-            FunctionTrace(
-                id=row[0],
-                function=decode.text(row[1]),
-                path=self._path(row[2]),
-                line=decode.maybe_whole(row[3]),
-                signature=decode.text(row[4]),
-                nodes=decode.whole(row[5]),
-                step=decode.maybe_whole(row[6]),
-                op=decode.whole(row[7]),
-            )
-            for row in rows
-        ]
 
     def opaques(self) -> list[Opaque]:
         """Code that no callback reaches."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from itertools import pairwise
@@ -18,16 +19,20 @@ BINS: Final = 40
 _BLOCK: Final = 1 << 16
 """Elements looked at together: few enough to stay in the cache from one figure to the next."""
 
-_DOT: Final = 1 << 13
+SMALL: Final = 8192
 """Elements in one BLAS call: more than 10,000 wake OpenBLAS' threads, which take the cores from TensorFlow's."""
 
-SMALL: Final = 8192
-"""Elements up to which BLAS is quickest; above, it wakes threads that take the cores from TensorFlow's."""
+_LARGE: Final = 1 << 17
+"""Elements from which on rows of small BLAS calls are quicker than NumPy's own loop."""
 
 _TINY, _HUGE = 1e-30, 1e38
 
 _SMALL: Final = 1e-30
 """Below this, a sum of float32 squares may have lost squares too small for a float32."""
+
+
+SAMPLE: Final = 2048
+"""Entries that stand for a larger tensor where the distribution of its magnitudes is taken."""
 
 
 class BlockStats(NamedTuple):
@@ -73,11 +78,28 @@ def _quick_stats(flat: Array) -> BlockStats | None:
     return BlockStats(math.sqrt(squares), least, most, mean, 0, 0, 1.0 - int(np.count_nonzero(flat)) / size)
 
 
+def sum_of_squares(flat: Array) -> float:
+    """Sum of the squares of a one-dimensional float32 or float64 array; not finite when one is not, or it overflows.
+
+    Never warns.
+    """
+    size = flat.size
+    if size <= SMALL:
+        return float(np.vdot(flat, flat))
+    if size < _LARGE:
+        return float(np.einsum("i,i", flat, flat))
+    rows = size // SMALL
+    whole, rest = flat[: rows * SMALL], flat[rows * SMALL :]
+    with np.errstate(all="ignore"):
+        found = np.matmul(whole.reshape(rows, 1, SMALL), whole.reshape(rows, SMALL, 1)).sum()
+        return float(found + np.vdot(rest, rest))
+
+
 def norm_of(array: Array) -> float | None:
     """L2 norm of an array; None when it holds NaN or Inf."""
     flat = np.ravel(array, order="K")
     if flat.dtype.char in "fd":
-        squares = float(np.vdot(flat, flat) if flat.size <= SMALL else np.einsum("i,i", flat, flat))
+        squares = sum_of_squares(flat)
         if _TINY < squares < _HUGE:
             return math.sqrt(squares)
     return block_stats(flat).norm
@@ -139,10 +161,10 @@ class _Sums:
 
 
 def _squares(block: Array) -> float:
-    """Sum of the squares."""
+    """Sum of the squares, in BLAS calls that wake no threads."""
     total = 0.0
-    for start in range(0, block.size, _DOT):
-        piece = block[start : start + _DOT]
+    for start in range(0, block.size, SMALL):
+        piece = block[start : start + SMALL]
         total += float(np.dot(piece, piece))
     return total
 
@@ -210,6 +232,42 @@ def stats_of(array: Array) -> Stats:
         edges=tuple(edges),
         counts=counts,
     )
+
+
+class MagnitudeCounts(NamedTuple):
+    """How large the entries of a tensor are; the columns `seen` to `counts_json` of the table `magnitudes`."""
+
+    seen: int
+    zeros: int
+    bad: int
+    counts_json: str
+
+
+def magnitude_counts(array: Array) -> MagnitudeCounts:
+    """Counts the entries of an array, or of a sample of a large one, by powers of two."""
+    flat = np.ravel(array, order="K")
+    if flat.size > SAMPLE:
+        flat = flat[_sample(flat.size)]
+    if flat.dtype.kind == "c":
+        flat = np.abs(flat)
+    if flat.dtype.kind != "f" or flat.dtype.itemsize < 4:
+        flat = flat.astype(np.float32)
+    mantissas, exponents = np.frexp(flat)  # 0.5 <= |mantissa| < 1
+    finite = np.isfinite(mantissas)
+    bad = flat.size - int(np.count_nonzero(finite))
+    exponents = exponents[finite & (mantissas != 0)]
+    if not exponents.size:
+        return MagnitudeCounts(flat.size, flat.size - bad, bad, "[]")
+    first = int(exponents.min())
+    counts = np.bincount(exponents - first).tolist()
+    zeros = flat.size - bad - exponents.size
+    return MagnitudeCounts(flat.size, zeros, bad, f"[{','.join(map(str, (first - 1, *counts)))}]")
+
+
+@functools.lru_cache(64)
+def _sample(size: int) -> Array:
+    """Places in an array of some size, the same each time, in order: steps of equal width would hit one column."""
+    return np.sort(np.random.default_rng(size).integers(0, size, SAMPLE))
 
 
 def _double_blocks(flat: Array) -> Iterator[Array]:

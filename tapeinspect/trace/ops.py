@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from tapeinspect.trace import decode
-from tapeinspect.trace.backward import BackwardSpans
 from tapeinspect.trace.database import Database, Row
 from tapeinspect.trace.interned import NO_PLACE, UNKNOWN_KIND, Interned, Kind
 from tapeinspect.trace.records import Edge, Health, Op, OpRow, Output, Stack, TensorSpec
+from tapeinspect.trace.spans import BackwardSpans
 
 _COLUMNS: Final = "id, step, kind, stack, thread, time_us, took_ns, tape, output, norm"
 _BATCH: Final = 500
@@ -110,14 +110,7 @@ class Ops:
         if first is None:
             return ()
         tensors = self._output_ids(row.id, first, len(specs))
-        marks = ",".join("?" * len(tensors))
-        measured = self._database.rows(
-            f"SELECT tensor, nan, inf, norm FROM health WHERE tensor IN ({marks})", tensors
-        )
-        health = {
-            tensor: Health(decode.whole(nan), decode.whole(inf), decode.maybe_real(norm))
-            for tensor, nan, inf, norm in measured
-        }
+        health = self._health(tensors)
         if row.norm is not None:
             health.setdefault(first, Health(0, 0, row.norm))
         return tuple(
@@ -130,6 +123,41 @@ class Ops:
             if isinstance(slot, int) and 0 <= slot < count:
                 ids[slot] = decode.whole(tensor)
         return ids
+
+    def outputs(self, first: int, last: int) -> list[Output]:
+        """All outputs of the ops from `first` to `last`, in order."""
+        between = (first, last)
+        rows = self._database.scan(
+            "SELECT id, kind, output, norm FROM op WHERE id BETWEEN ? AND ? AND output IS NOT NULL ORDER BY id",
+            between,
+        )
+        kinds = self._interned.kinds(decode.whole(row[1]) for row in rows)
+        slots = {
+            (op, slot): decode.whole(tensor)
+            for op, slot, tensor in self._database.scan(
+                "SELECT op, slot, tensor FROM op_output WHERE op BETWEEN ? AND ?", between
+            )
+        }
+        found: list[tuple[int, TensorSpec, Health | None]] = []
+        for op, kind, made, norm in rows:
+            for slot, spec in enumerate(kinds.get(decode.whole(kind), UNKNOWN_KIND).outputs):
+                quick = decode.maybe_real(norm) if slot == 0 else None
+                tensor = slots.get((op, slot), decode.whole(made) + slot)
+                found.append((tensor, spec, None if quick is None else Health(0, 0, quick)))
+        health = self._health([tensor for tensor, _, quick in found if quick is None])
+        return [Output(tensor, spec, quick or health.get(tensor)) for tensor, spec, quick in found]
+
+    def _health(self, tensors: list[int]) -> dict[int, Health]:
+        """The rows of `health` for some tensors."""
+        found: dict[int, Health] = {}
+        for start in range(0, len(tensors), _BATCH):
+            part = tensors[start : start + _BATCH]
+            for tensor, nan, inf, norm in self._database.rows(
+                f"SELECT tensor, nan, inf, norm FROM health WHERE tensor IN ({','.join('?' * len(part))})",
+                part,
+            ):
+                found[tensor] = Health(decode.whole(nan), decode.whole(inf), decode.maybe_real(norm))
+        return found
 
     def edges(self, first: int, last: int) -> list[Edge]:
         """What each op from `first` to `last` took and made, in order."""

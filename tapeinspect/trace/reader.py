@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tapeinspect.trace.autograph import Autograph
-from tapeinspect.trace.backward import BackwardSpans
+from tapeinspect.trace.backward import Backward
+from tapeinspect.trace.causes import Causes
 from tapeinspect.trace.database import Database
 from tapeinspect.trace.differences import Differences
 from tapeinspect.trace.events import Events
@@ -15,30 +16,43 @@ from tapeinspect.trace.filters import Vocabulary, parse_filter
 from tapeinspect.trace.interned import Interned
 from tapeinspect.trace.ops import Ops
 from tapeinspect.trace.records import (
+    BackwardCall,
     Counts,
     Edge,
     Finding,
     FunctionTrace,
     Gradient,
     GradientCall,
+    Health,
+    IdleDropout,
     LineCost,
     Meta,
+    NoneEvidence,
     Op,
     Opaque,
     OpFilter,
     OpRow,
+    OriginNote,
     ProbeError,
+    Sample,
     ScriptFailure,
     SourceFile,
     Stack,
     Stats,
     Step,
+    Survey,
+    SurveyFact,
     Tape,
     Value,
     Variable,
     VariableStep,
+    Watched,
 )
+from tapeinspect.trace.samples import Samples
 from tapeinspect.trace.search import Search
+from tapeinspect.trace.series import Series
+from tapeinspect.trace.spans import BackwardSpans
+from tapeinspect.trace.tracing import Tracing
 from tapeinspect.trace.training import Steps, Training
 from tapeinspect.trace.values import Values
 
@@ -61,18 +75,24 @@ class TraceReader:
         self.path = Path(path)
         self._database = Database(self.path)
         self._interned = Interned(self._database)
-        self._backward = BackwardSpans(self._database)
-        self._ops = Ops(self._database, self._interned, self._backward)
+        self._spans = BackwardSpans(self._database)
+        self._ops = Ops(self._database, self._interned, self._spans)
         self._steps = Steps(self._database, self._interned)
         self._training = Training(self._database, self._interned)
+        self._backward = Backward(self._database, self._ops)
         self._events = Events(self._database, self._interned)
         self._values = Values(self._database)
+        self.series = Series(self._database)
+        """Figures of gradients, variables and updates over the steps."""
+        self._tracing = Tracing(self._database, self._interned)
         self.autograph = Autograph(self._database, self._interned)
         """What AutoGraph made of the step; empty until somebody asked for it."""
+        self._causes = Causes(self._database)
+        self._samples = Samples(self._database)
         self.differences = Differences(self._database)
         """Where the traced step differs from the eager one; empty until somebody asked for it."""
         vocabulary = Vocabulary(self._database, self._interned)
-        self._search = Search(self._database, vocabulary, self._ops, self._backward)
+        self._search = Search(self._database, vocabulary, self._ops, self._spans)
         self._meta: Meta | None = None
         self._version = -1
         self._counts = Counts()
@@ -93,7 +113,7 @@ class TraceReader:
             return self._counts
         self._version = version
         self._meta = None
-        for part in (self._backward, self._steps, self._training, self._interned):
+        for part in (self._spans, self._steps, self._training, self._interned):
             part.expire()
         row = self._database.one(
             "SELECT (SELECT max(id) FROM op), (SELECT max(id) FROM step), (SELECT max(id) FROM gradient),"
@@ -183,6 +203,23 @@ class TraceReader:
         """The calls of `tape.gradient` and the like of one step, or all."""
         return self._training.gradient_calls(step)
 
+    @property
+    def has_backward(self) -> bool:
+        """The recording may tell of the backward pass op by op; False for one made without that part."""
+        return self._backward.known
+
+    def backward_calls(self, call: int) -> list[BackwardCall]:
+        """What a gradient call took backward, in order; what ran inside a row, as it ends before it, precedes it."""
+        return self._backward.of_call(call)
+
+    def backward_of(self, op: int) -> list[BackwardCall]:
+        """The times a forward op was taken backward: none, one, or more for a persistent tape and nested ones."""
+        return self._backward.of_op(op)
+
+    def gradient_sums(self, call: int) -> dict[int, tuple[int, ...]]:
+        """The gradients that a gradient call summed, by the tensor of the sum."""
+        return self._backward.sums(call)
+
     def gradients(self, step: int | None) -> list[Gradient]:
         """The gradients of one step, or all, in the order of calls and of each call's sources."""
         return self._training.gradients(step)
@@ -212,8 +249,16 @@ class TraceReader:
         return self._values.value(tensor)
 
     def traces(self) -> list[FunctionTrace]:
-        """The traces of `tf.function`s."""
-        return self._events.traces()
+        """The traces of `tf.function`s, in order. See `FunctionTrace.retrace`."""
+        return self._tracing.traces()
+
+    def surveys(self) -> list[Survey]:
+        """Every time a step was traced to see what does not survive tracing; see `tapeinspect.analysis.survival`."""
+        return self._tracing.surveys()
+
+    def survey_facts(self, survey: int) -> list[SurveyFact]:
+        """What happened in one of them."""
+        return self._tracing.survey_facts(survey)
 
     def opaques(self) -> list[Opaque]:
         """Code that no callback reaches."""
@@ -230,6 +275,49 @@ class TraceReader:
     def findings(self) -> list[Finding]:
         """What a user should look at."""
         return self._events.findings()
+
+    def none_gradients(self) -> list[tuple[Gradient, int]]:
+        """The first None of each source at each place that asked for it, and how often it was None there."""
+        return self._training.none_gradients()
+
+    def none_evidence(self, gradient: int) -> NoneEvidence | None:
+        """What was known of a source whose gradient is None; None when nothing was taken down."""
+        return self._causes.none_evidence(gradient)
+
+    def origin(self, op: int) -> OriginNote | None:
+        """What an op that made the first NaN or Inf was given; None when nothing was taken down."""
+        return self._causes.origin(op)
+
+    def bad_tensors(self, first: int, last: int) -> dict[int, Health]:
+        """The tensors with NaN or Inf that came up from the op `first` to the op `last`, by id."""
+        return self._causes.bad_tensors(first, last)
+
+    def site_history(self, op: int, steps: int = 30) -> list[tuple[int, int, float | None]]:
+        """(step, op, norm of its first output) of the same op in the steps before its own, oldest first.
+
+        The same op: of the same type and stack, and as often after the begin of its step.
+        """
+        own = self.rows([op])[0]
+        if own.step is None:
+            return []
+        before = [step for step in self._steps.all() if step.id <= own.step][-steps - 1 :]
+        return self._causes.site_history(own, before)
+
+    def samples(self, step: int) -> list[Sample]:
+        """Figures from the forward pass of a batch that was looked at closely; none for the others."""
+        return self._samples.of_step(step)
+
+    def sampled_steps(self) -> list[int]:
+        """The batches that were looked at closely."""
+        return self._samples.steps()
+
+    def idle_dropouts(self, step: int) -> list[IdleDropout]:
+        """Models that a batch called without `training`, so that the dropout in them does nothing."""
+        return self._samples.idle_dropouts(step)
+
+    def watched(self) -> list[Watched]:
+        """The variables that tapes watched in those batches."""
+        return self._samples.watched()
 
     def threads(self) -> dict[int, str]:
         """Names of the threads, by id."""

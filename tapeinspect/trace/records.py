@@ -7,7 +7,7 @@ microseconds since the recording started, `took_ns` nanoseconds, `seconds` secon
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,12 +266,79 @@ class Tape:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStep:
+    """One op on the way of a value from a source to where its gradient gets lost."""
+
+    op: int
+    type: str
+    path: str | None
+    line: int | None
+    tensor: int | None
+    """The tensor that it hands on; None for an op without outputs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why a gradient is None."""
 
     message: str
+    """One sentence."""
     path: str | None
     line: int | None
+    hint: str = ""
+    """What to change; empty where nothing certain can be said."""
+    steps: tuple[PathStep, ...] = ()
+    """The way from the source to where it breaks, both included; empty when the source is not used at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoneEvidence:
+    """What was known of a source at the moment its gradient turned out to be None."""
+
+    tensor: int | None
+    """Id of the tensor given, or of the variable's handle."""
+    watched: bool | None
+    """The tape had seen the variable; None where that is not known."""
+    local: str | None
+    """What the code at the call calls it."""
+    twin: int | None
+    """Handle of a variable that the tape did see, alike in name, shape and dtype, and not among the sources."""
+    twin_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OriginInput:
+    """An input of the op that made the first NaN or Inf."""
+
+    tensor: int
+    spec: TensorSpec
+    nan: int
+    inf: int
+    zeros: float | None
+    """Share of exact zeros, 0 to 1; None, like the figures below, for what has no such figures."""
+    min: float | None
+    max: float | None
+    norm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginElement:
+    """One element that came out as NaN or Inf."""
+
+    index: tuple[int, ...]
+    inputs: tuple[float, ...]
+    """The values that it was made of, one for each input of the op."""
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class OriginNote:
+    """What an op that made the first NaN or Inf was given, looked at while it ran."""
+
+    op: int
+    tensor: int
+    inputs: tuple[OriginInput, ...]
+    elements: tuple[OriginElement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +421,59 @@ class GradientCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """One gradient on its way back."""
+
+    tensor: int
+    """Its tensor, the values of a sparse one; 0 for a tensor without an id."""
+    of: int | None
+    """The forward tensor that it is the gradient of; None when it is not known."""
+    indices: int | None
+    """Tensor of the rows that a sparse gradient (IndexedSlices) is for; None for a dense one."""
+    spec: TensorSpec | None
+    """None when no recorded op made it."""
+    health: Health | None
+    """Of the values of a sparse gradient; None when it was not measured."""
+    parts: tuple[int, ...] = ()
+    """The tensors that the tape summed to it; empty when it is no sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardCall:
+    """One op taken backward: the gradients of its outputs came in, those of its inputs went out."""
+
+    id: int
+    call: int
+    """The gradient call it is part of."""
+    parent: int | None
+    """The backward call in whose time it ran, where a gradient function opens a tape itself."""
+    step: int | None
+    thread: int
+    type: str
+    """Type of the forward op, or the name of a function with a gradient of its own."""
+    op: int | None
+    """The forward op; None when no recorded op is."""
+    incoming: tuple[Flow | None, ...]
+    """One for each output of the forward op; None where no gradient arrived."""
+    outgoing: tuple[Flow | None, ...]
+    """One for each input of the forward op; None where no gradient went on."""
+    first_op: int | None
+    """The ops it ran; None when it ran none."""
+    last_op: int | None
+    took_ns: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, recording left out."""
+        return self.took_ns / 1e9
+
+    @property
+    def summed(self) -> bool:
+        """An incoming gradient is a sum: several ops took that output."""
+        return any(flow is not None and flow.parts for flow in self.incoming)
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionTrace:
     """One trace of a `tf.function`."""
 
@@ -363,8 +483,70 @@ class FunctionTrace:
     line: int | None
     signature: str
     nodes: int
+    """Ops in its graph; 0 when tracing failed."""
     step: int | None
     op: int
+    """The last op before it."""
+    kind: Literal["function", "dataset", "library"] = "function"
+    """'dataset': made for tf.data; 'library': not of the user's code."""
+    object: int = 0
+    """Tells the tf.function objects apart."""
+    number: int = 1
+    """Which trace of its object this is, from 1."""
+    seconds: float | None = None
+    """With the functions traced inside it."""
+    caller_path: str | None = None
+    caller_line: int | None = None
+    """The user's line that called it."""
+    arguments: tuple[tuple[str, str], ...] = ()
+    """(name, what it was called with)."""
+    cause: str = "first"
+    """A code: see the table `trace`; 'first' for the first trace of a function."""
+    argument: str | None = None
+    """The part of an argument that the cause is about."""
+    why: str = ""
+    """The cause in words."""
+    advice: str = ""
+    """What would have prevented it, empty when there is nothing to say."""
+    checked: str | None = None
+    """How the advice was tried; None when it was not."""
+
+    @property
+    def retrace(self) -> bool:
+        """Whether something had been traced before that this call did not fit."""
+        return self.cause not in ("first", "variables")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One time that a step was traced to see what of it does not survive tracing."""
+
+    id: int
+    step: int | None
+    function: str
+    status: Literal["traced", "failed"]
+    seconds: float
+    type: str | None = None
+    """Class of the exception that tracing failed with."""
+    message: str | None = None
+    path: str | None = None
+    line: int | None = None
+    frames: tuple[ErrorFrame, ...] = ()
+    """The user's frames of the exception, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyFact:
+    """One thing that happened on a line of the user's while it was traced; see `probe.survival`."""
+
+    id: int
+    fact: Literal["call", "store", "read", "iterate", "catch", "eager"]
+    file: int
+    path: str
+    line: int
+    name: str
+    count: int
+    detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,12 +594,16 @@ class ProbeError:
     detail: str
 
 
+Severity: TypeAlias = Literal["error", "warning", "info"]
+"""error: this is wrong; warning: look at it; info: worth knowing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something a user should look at."""
 
     rule: str
-    severity: Literal["error", "warning", "info"]
+    severity: Severity
     step: int | None
     op: int | None
     path: str | None
@@ -557,6 +743,60 @@ class AutographFailure:
     """Outermost first."""
     explanation: str
     hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Figures of a tensor from the forward pass of a batch that was looked at closely."""
+
+    step: int
+    op: int
+    """The op that made or took it."""
+    place: int
+    """0: the op's first output; -1, -2: its first, its second input."""
+    tensor: int
+    spec: TensorSpec
+    min: float | None
+    max: float | None
+    mean: float | None
+    zeros: float
+    bad: int
+    """Elements that are NaN or Inf."""
+    units: int | None
+    """Of a ReLU: the length of its last axis."""
+    dead: int | None
+    """Units that were above zero in none of the `examples` outputs looked at so far."""
+    examples: int | None
+    saturated: float | None
+    """Share of a sigmoid's or tanh's outputs where it is flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleDropout:
+    """A model that was called without `training`, so that the dropout in it does nothing."""
+
+    step: int
+    op: int
+    """One that ran in the model."""
+    model: str
+    layers: tuple[str, ...]
+    """The dropouts."""
+    rate: float
+    """The highest of theirs."""
+    handles: tuple[int, ...]
+    """Of the model's trainable variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A variable that a tape watched, whether a gradient was asked for or not."""
+
+    handle: int
+    step: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...] | None
+    trainable: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,10 @@ class Room:
             "DELETE FROM op WHERE id <= ?",
             "DELETE FROM op_output WHERE op <= ?",
             "DELETE FROM op_tape WHERE op <= ?",
-            "DELETE FROM health WHERE op <= ?",
+            "DELETE FROM health WHERE abs(op) <= ?",
+            "DELETE FROM origin WHERE op <= ?",
+            "DELETE FROM backward WHERE first_op <= ?",
+            "DELETE FROM gradient_sum WHERE first_op <= ?",
         ):
             self._connection.execute(sql, (cut,))
         if kept is not None:  # tensors are numbered in the order they are made

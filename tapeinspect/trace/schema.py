@@ -6,9 +6,10 @@ JSON text. Nothing in the file is ever unpickled, evaluated or read as markup.
 
 A step is one batch of training. `op.step` is null for ops outside any step. The health of an op's first
 output is in `op.norm` (its L2 norm; null when it is not a float, not finite, or was not measured). `health`
-has a row for each further float output, and one for every output that holds NaN or Inf. A `step.loss` that is
-NaN is the text 'nan', since SQLite would store null. `meta` has `dropped_ops_before`, the first op kept, when
-the size limit dropped older ones.
+has a row for each further float output, and one for every output that holds NaN or Inf; also one for a small
+gradient that no op made, under minus the op before it. A `step.loss` that is NaN is the text 'nan', since
+SQLite would store null. `meta` has `dropped_ops_before`, the first op kept, when the size limit dropped older
+ones.
 """
 
 from __future__ import annotations
@@ -96,10 +97,19 @@ TABLES: Final[dict[str, str]] = {
     " mean REAL,"
     " nan INTEGER, inf INTEGER, zeros REAL, update_norm REAL, assigns INTEGER NOT NULL, PRIMARY KEY (step,"
     " variable)",
-    # one trace of a tf.function. signature and cause in words; op: the last op before it
+    # one trace of a tf.function. op: the last op before it. file, line: where the function begins. kind:
+    # 'function', 'dataset' (made for tf.data) or 'library' (not of the user's code). object: numbers the
+    # tf.function objects; number: which trace of its object this is. seconds: with the functions traced
+    # inside it. arguments_json: [{"name", "text"}]. cause: a code of probe.signatures.Difference, or 'first',
+    # 'variables' (variables were created in the first call), 'new-function', 'instance', 'device', 'replica',
+    # 'graph', 'surroundings', 'unknown'; argument: the part of an argument that it is about. advice: what
+    # would have prevented it; checked: how that was tried (null: it was not)
     "trace": "id INTEGER PRIMARY KEY, function TEXT NOT NULL, file INTEGER, line INTEGER,"
     " signature TEXT NOT NULL,"
-    " nodes INTEGER NOT NULL, step INTEGER, op INTEGER NOT NULL, stack INTEGER",
+    " nodes INTEGER NOT NULL, step INTEGER, op INTEGER NOT NULL, stack INTEGER, kind TEXT NOT NULL,"
+    " object INTEGER NOT NULL, number INTEGER NOT NULL, seconds REAL, caller_file INTEGER,"
+    " caller_line INTEGER, arguments_json TEXT NOT NULL, cause TEXT NOT NULL, argument TEXT,"
+    " why TEXT NOT NULL, advice TEXT NOT NULL, checked TEXT",
     # code that no callback reaches: kind 'dataset', 'py_function', 'graph' (a tf.function run as a graph)
     "opaque": "id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, stack INTEGER, op INTEGER,"
     " why TEXT NOT NULL",
@@ -111,6 +121,13 @@ TABLES: Final[dict[str, str]] = {
     "probe_error": "id INTEGER PRIMARY KEY, part TEXT NOT NULL, message TEXT NOT NULL, detail TEXT NOT NULL",
     "finding": "id INTEGER PRIMARY KEY, rule TEXT NOT NULL, severity TEXT NOT NULL, step INTEGER, op INTEGER,"
     " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
+    # how large the entries of a gradient, a variable or its update are, in the first batches and every 8th after
+    # them. subject: 'gradient', 'weight', 'update'. seen: entries looked at, a sample of a large tensor; zeros,
+    # bad (NaN and Inf): of those. counts_json: [k, n, n, …], entries from 2**k up to 2**(k+1), from 2**(k+1) on, …
+    # largest, zero_share: absolute value and share of exact zeros (0 to 1) over all entries of an update
+    "magnitudes": "step INTEGER NOT NULL, variable INTEGER NOT NULL, subject TEXT NOT NULL,"
+    " seen INTEGER NOT NULL, zeros INTEGER NOT NULL, bad INTEGER NOT NULL, counts_json TEXT NOT NULL,"
+    " largest REAL, zero_share REAL, PRIMARY KEY (variable, subject, step)",
     # AutoGraph, written when somebody asked for it (`record --autograph`, the tab, `tapeinspect autograph`).
     # One row for each time a step was really traced, in a sandbox, to see what AutoGraph makes of it. step:
     # whose arguments were used, null for none. function, file, line: what was traced. status: 'traced',
@@ -157,6 +174,60 @@ TABLES: Final[dict[str, str]] = {
     # user's terms (AutoGraph's translated stack), outermost first
     "ag_failure": "run INTEGER PRIMARY KEY, type TEXT NOT NULL, message TEXT NOT NULL, file TEXT, line INTEGER,"
     " function TEXT NOT NULL, frames_json TEXT NOT NULL, explanation TEXT NOT NULL, hint TEXT NOT NULL",
+    # what was known of a source at the moment its gradient turned out to be None. tensor: id of the tensor
+    # given, or of the variable's handle. watched: whether the tape had seen the variable, null where that is
+    # not known. local: what the code at the call calls it. twin, twin_name: handle and name of a variable
+    # that the tape did see, alike in name, shape and dtype, and not among the sources
+    "none_evidence": "gradient INTEGER PRIMARY KEY, tensor INTEGER, watched INTEGER, local TEXT,"
+    " twin INTEGER, twin_name TEXT",
+    # an op that made the first NaN or Inf of its line of tensors: none of its inputs was known to hold any.
+    # inputs_json: [{"tensor", "dtype", "shape", "nan", "inf", "zeros", "min", "max", "norm"}], null for what
+    # has no such figures. elements_json: [{"index", "inputs", "output"}] of the first bad elements, numbers
+    # as text where JSON has none ("nan", "inf", "-inf")
+    "origin": "op INTEGER PRIMARY KEY, tensor INTEGER NOT NULL, inputs_json TEXT NOT NULL,"
+    " elements_json TEXT NOT NULL",
+    # one op taken backward inside a gradient call. parent: the row in whose time it ran, where a gradient
+    # function opens a tape itself. type: the forward op's, or the name of a function with a gradient of its
+    # own. op: the forward op (null: to be found by outputs_json). last_op: first_op - 1 when it ran none.
+    # incoming_json: the gradient of each output of the forward op; outgoing_json: that of each input; each is
+    # null (none), a tensor id (0: of a tensor without one) or [values, indices] of IndexedSlices.
+    # outputs_json, inputs_json: the forward tensors, null when they are those of `op`; null among them: let go
+    "backward": "id INTEGER PRIMARY KEY, call INTEGER NOT NULL, parent INTEGER, step INTEGER,"
+    " thread INTEGER NOT NULL, type TEXT NOT NULL, op INTEGER, first_op INTEGER NOT NULL,"
+    " last_op INTEGER NOT NULL, took_ns INTEGER NOT NULL, incoming_json TEXT NOT NULL,"
+    " outgoing_json TEXT NOT NULL, outputs_json TEXT, inputs_json TEXT",
+    # where the tape summed the gradients of one tensor. tensor: the sum (its values when it is sparse).
+    # parts_json: like incoming_json
+    "gradient_sum": "tensor INTEGER PRIMARY KEY, call INTEGER NOT NULL, first_op INTEGER NOT NULL,"
+    " last_op INTEGER NOT NULL, parts_json TEXT NOT NULL",
+    # figures of tensors that findings need, from the forward pass of a few batches (see probe.samples). place:
+    # 0 for the op's first output, -1 for its first input, -2 for its second. bad: how many are NaN or Inf. Of a
+    # ReLU: units (its last axis), those that were above zero in none of the `examples` outputs looked at so far.
+    # saturated: share, 0 to 1, of a sigmoid's or tanh's outputs
+    "sample": "step INTEGER NOT NULL, op INTEGER NOT NULL, place INTEGER NOT NULL, tensor INTEGER NOT NULL,"
+    " dtype TEXT NOT NULL, shape_json TEXT NOT NULL, min REAL, max REAL, mean REAL, zeros REAL, bad INTEGER,"
+    " units INTEGER, dead INTEGER, examples INTEGER, saturated REAL",
+    # models that were called without `training` in those batches, though there is dropout in them. op: one that
+    # ran in it. layers_json: names of the dropouts; rate: the highest of theirs. handles_json: tensor ids of the
+    # handles of the model's trainable variables
+    "idle_dropout": "step INTEGER NOT NULL, op INTEGER NOT NULL, model TEXT NOT NULL, layers_json TEXT NOT NULL,"
+    " rate REAL NOT NULL, handles_json TEXT NOT NULL",
+    # variables that a tape watched in those batches, whether a gradient was asked for or not
+    "watched": "handle INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL,"
+    " shape_json TEXT NOT NULL, trainable INTEGER NOT NULL",
+    # what does not survive tracing, written when somebody asked for it. One row for each time a step was
+    # traced, in a sandbox, to see what its Python code does meanwhile. status: 'traced', 'failed'. type,
+    # message, file, line, frames_json (as in `error`): what it failed with, else null. What follows from the
+    # facts is worked out: see tapeinspect.analysis.survival
+    "survey": "id INTEGER PRIMARY KEY, step INTEGER, function TEXT NOT NULL, status TEXT NOT NULL,"
+    " seconds REAL NOT NULL, type TEXT, message TEXT, file TEXT, line INTEGER, frames_json TEXT",
+    # one thing that happened on a line while tracing. fact: 'call' (name: the function called), 'store'
+    # (an attribute, item, global or outer variable was bound), 'read' (a Python value from outside was read),
+    # 'iterate' (a `for` ran over a Python iterator), 'catch' (an `except` for errors of ops), 'eager' (run
+    # eagerly, the line needs the value of a tensor; not reached by the trace). name: in the user's words.
+    # detail_json: see probe.survival
+    "survey_fact": "id INTEGER PRIMARY KEY, survey INTEGER NOT NULL, fact TEXT NOT NULL, file INTEGER NOT NULL,"
+    " line INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, detail_json TEXT NOT NULL",
     # one comparison of the step run eagerly with the same step traced, on the arguments of `step`. verdict:
     # 'same', 'different', 'fails_to_trace'. file, line: where the function begins. seconds: of one eager call,
     # of one traced call, of tracing. first_op: the first, in eager order, whose values really differ.
@@ -182,12 +253,19 @@ TABLES: Final[dict[str, str]] = {
     " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
 }
 
+OPTIONAL: Final = frozenset(
+    {"backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout"}
+)
+"""Tables that a recording may lack: what they hold is then not known of it."""
+
 INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX gradient_step ON gradient (step)",
     "CREATE INDEX gradient_variable ON gradient (variable)",
     "CREATE INDEX tape_step ON tape (step)",
     "CREATE INDEX gradient_call_step ON gradient_call (step)",
     "CREATE INDEX tape_event_tape ON tape_event (tape)",
+    "CREATE INDEX backward_call ON backward (call)",
+    "CREATE INDEX gradient_sum_call ON gradient_sum (call)",
     "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
     "CREATE INDEX ag_function_run ON ag_function (run)",
     "CREATE INDEX ag_construct_function ON ag_construct (function)",

@@ -7,11 +7,11 @@ from array import array
 from collections.abc import Sequence
 
 from tapeinspect.trace import decode
-from tapeinspect.trace.backward import BackwardSpans
 from tapeinspect.trace.database import Database
 from tapeinspect.trace.filters import Condition, Vocabulary
 from tapeinspect.trace.ops import Ops
 from tapeinspect.trace.records import LineCost, OpFilter, Step
+from tapeinspect.trace.spans import BackwardSpans
 
 _LAST_OP = (1 << 63) - 1
 

@@ -201,6 +201,22 @@ class Training:
         )
         return self._gradients(reversed(rows))
 
+    def none_gradients(self) -> list[tuple[Gradient, int]]:
+        """The first None of each source at each place that asked for it, and how often it was None there."""
+        rows = self._database.rows(
+            "SELECT min(g.id), count(*) FROM gradient g LEFT JOIN gradient_call c ON c.id = g.call"
+            " WHERE g.form = 'none' GROUP BY g.variable, c.stack ORDER BY 1"
+        )
+        times = {decode.whole(first): decode.whole(count) for first, count in rows}
+        found: list[tuple[Gradient, int]] = []
+        ids = list(times)
+        for start in range(0, len(ids), _BATCH):
+            part = ids[start : start + _BATCH]
+            marks = ",".join("?" * len(part))
+            chosen = self._database.rows(f"{_GRADIENT} WHERE id IN ({marks}) ORDER BY id", part)
+            found += [(gradient, times[gradient.id]) for gradient in self._gradients(chosen)]
+        return found
+
     def norms(self, last: int) -> dict[int, list[tuple[int, float | None]]]:
         """For each variable, (step, norm of its gradient) over the last steps that have gradients."""
         rows = self._database.rows(

@@ -1,4 +1,4 @@
-"""Opening a line in the user's editor."""
+"""Opening a line in the user's editor, and writing what is exported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class EditorError(Exception):
-    """The editor cannot be opened; the message says why and what to do."""
+    """The editor cannot be opened, or a file not written; the message says why and what to do."""
 
 
 def place_here(main: MainScreen) -> tuple[str, int] | None:
@@ -51,3 +51,19 @@ def run_editor(path: str, line: int) -> None:
         subprocess.run([*command, *where], check=False)
     except OSError as error:
         raise EditorError(f"{command[0]} cannot be started: {error.strerror}.") from error
+
+
+def write_export(name: str, text: str) -> Path:
+    """Write a text into a new file in the current directory; where it is. Raises EditorError."""
+    stem, dot, ending = name.partition(".")
+    for number in range(1, 1000):
+        path = Path.cwd() / (name if number == 1 else f"{stem}-{number}{dot}{ending}")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise EditorError(f"{path} cannot be written: {error.strerror}.") from error
+        return path
+    raise EditorError(f"There are a thousand files named like {name} here: delete some.")

@@ -24,8 +24,8 @@ def clean(line: str) -> str:
 @lru_cache(maxsize=16)
 def coloured_lines(source: str) -> tuple[Words, ...]:
     """The lines of a Python source with their colours. About 0.1 s for a thousand lines: call it on a thread."""
-    from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
-    from pygments.token import Token  # type: ignore[import-untyped]
+    from pygments.lexers.python import PythonLexer
+    from pygments.token import Token
 
     kinds = {
         Token.Comment: "comment", Token.Keyword: "keyword", Token.Literal.String: "string",

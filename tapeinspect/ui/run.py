@@ -32,8 +32,8 @@ def run_script(launch: Launch) -> int:
         Path(launch.config.output).unlink(missing_ok=True)
 
 
-def run_recording(path: Path) -> int:
-    """Open the screen on a recording; 0. Raises TraceError."""
+def run_recording(path: Path, other: Path | None = None) -> int:
+    """Open the screen on a recording, with another to compare figures with; 0. Raises TraceError."""
     gc.disable()
     first_paint.paint(path.name, "RECORDING", "opening")
     try:
@@ -41,6 +41,8 @@ def run_recording(path: Path) -> int:
 
         subject = Subject(path)
         subject.open()
+        if other is not None:
+            subject.open_other(other)
     except BaseException:
         first_paint.leave()
         raise

@@ -14,7 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tapeinspect.errors import TapeinspectError, TraceError
-from tapeinspect.link.messages import Answer, AskStats, AskValue, Go, Message, Pause, Status, Tick, Trouble
+from tapeinspect.link.messages import (
+    Answer,
+    AskStats,
+    AskValue,
+    AskWork,
+    Go,
+    Message,
+    Pause,
+    Request,
+    Status,
+    Tick,
+    Trouble,
+)
 from tapeinspect.trace.records import Counts, ScriptFailure, Step
 from tapeinspect.ui.terminal import Terminal
 
@@ -38,7 +50,7 @@ class LiveTarget(Protocol):
     @property
     def exit_status(self) -> int | None: ...
     def send(self, message: Message) -> None: ...
-    def ask(self, request: AskStats | AskValue) -> Future[Answer]: ...
+    def ask(self, request: Request) -> Future[Answer]: ...
     def write_input(self, data: bytes) -> None: ...
     def resize(self, columns: int, rows: int) -> None: ...
     def interrupt(self) -> None: ...
@@ -84,6 +96,8 @@ class Subject:
         self.inbox = inbox or Inbox()
         self.script = script or path.name
         self.reader: TraceReader | None = None
+        self.other: TraceReader | None = None
+        """Another recording, to compare figures with."""
         self.counts = Counts()
         self.terminal = Terminal()
         self.status = Status("starting" if target else "finished", "")
@@ -98,6 +112,8 @@ class Subject:
         self._errors: list[ScriptFailure] = []
         self._requests = itertools.count(1)
         self._next_look = 0.0
+        self._begun = target is None
+        """The script's own recording is there: before that, one of an earlier run may stand at the path."""
 
     # what there is
 
@@ -158,6 +174,12 @@ class Subject:
         self.counts = self.reader.refresh()
         self._errors = list(self.reader.errors())
 
+    def open_other(self, path: Path) -> None:
+        """Open another recording to compare with. Raises TraceError."""
+        from tapeinspect.trace.reader import open_trace
+
+        self.other = open_trace(path)
+
     def poll(self) -> Changes:
         """Take in what has happened since the last poll."""
         before = self.status
@@ -171,6 +193,7 @@ class Subject:
         changed = False
         for _ in range(len(self.inbox.events)):
             event = self.inbox.events.popleft()
+            self._begun = self._begun or self._tells_of_recording(event)
             if isinstance(event, Tick):
                 self.tick = event
             elif isinstance(event, Status):
@@ -186,6 +209,13 @@ class Subject:
                 self._next_look = 0.0
             changed = True
         return changed
+
+    def _tells_of_recording(self, event: object) -> bool:
+        """The target has made its recording before it says this."""
+        if isinstance(event, Status):
+            after_import = self.status.state == "importing" and event.state != "importing"
+            return after_import or event.state in ("paused", "finished")
+        return isinstance(event, Tick) or hasattr(event, "status")
 
     def _show_output(self) -> bool:
         if not self._pending:
@@ -205,7 +235,7 @@ class Subject:
             return False
         if self.reader is None:
             self._next_look = now + 0.1
-            if not self.path.exists():
+            if not self._begun or not self.path.exists():
                 return False
             try:
                 self.open()
@@ -258,6 +288,18 @@ class Subject:
             return None
         return self.target.ask(AskStats(next(self._requests), tensor))
 
+    def ask_work(self, work: str, step: int | None) -> Future[Answer] | None:
+        """Ask the running script for work on a batch; None when there is none to ask."""
+        if self.target is None or not self.live:
+            return None
+        return self.target.ask(AskWork(next(self._requests), work, step))
+
+    @property
+    def ended_steps(self) -> int:
+        """Batches that have ended."""
+        steps = self.reader.steps() if self.reader else ()
+        return len(steps) - (1 if steps and steps[-1].last_op is None else 0)
+
     def resize(self, columns: int, rows: int) -> None:
         """Give the script's terminal another size."""
         self.terminal.resize(columns, rows)
@@ -273,8 +315,9 @@ class Subject:
         """End the script if it still runs, and close the recording."""
         if self.target is not None and not self.exited:
             self.target.end()
-        if self.reader is not None:
-            self.reader.close()
+        for reader in (self.reader, self.other):
+            if reader is not None:
+                reader.close()
 
 
 def _ending(status: int) -> str:

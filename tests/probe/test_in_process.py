@@ -23,6 +23,7 @@ def truth(runner: Runner) -> dict[str, Any]:
 def test_everything_is_restored(truth: dict[str, Any]) -> None:
     assert truth["after"] == truth["before"]
     assert truth["after_error"] == truth["before"]
+    assert truth["ours_inside"] and not truth["ours_after"]
     assert truth["before"]["callbacks"] == 0 and not truth["before"]["eagerly"]
 
 

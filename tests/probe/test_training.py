@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tapeinspect.trace.records import Gradient, Step
+from tapeinspect.trace.series import FIGURES
 from tests.probe.recorded import Run, Runner, close, own
 
 pytestmark = pytest.mark.tf
@@ -195,3 +196,34 @@ def test_export_has_the_gradients_of_every_step(run: Run) -> None:
     assert len(gradients) >= len(told)
     assert sum(line["kind"] == "op" for line in lines) == run.trace.counts.ops
     assert [line["step"] for line in lines if line["kind"] == "step"] == [s.id for s in run.steps()]
+
+
+def test_magnitudes_agree_with_the_figures(run: Run) -> None:
+    series = run.trace.series
+    names = {variable.name: variable for variable in run.trace.variables()}
+    checked = 0
+    for subject in ("gradient", "weight", "update"):
+        for variable in names.values():
+            for found in series.magnitudes(variable.id, subject):
+                assert found.step <= 8 or found.step % 8 == 0
+                assert sum(found.counts.values()) + found.zeros + found.bad == found.seen
+                gradients = [g for g in run.trace.gradients(found.step) if g.variable.id == variable.id]
+                last = gradients[-1]
+                if subject == "gradient" and last.form == "dense" and last.min is not None and found.counts:
+                    largest = max(-last.min, last.max or 0.0)
+                    assert 2.0 ** max(found.counts) <= largest < 2.0 ** (max(found.counts) + 1)
+                    checked += 1
+    assert checked > 10
+
+
+def test_the_largest_change_of_a_variable(run: Run) -> None:
+    figure = next(figure for figure in FIGURES if figure.key == "update-max")
+    largest = run.trace.series.points(figure)
+    checked = 0
+    for variable, points in largest.items():
+        for point in points:
+            weight = run.trace.variable_steps(point.step)[variable]
+            if point.value is not None and weight.update_norm is not None:
+                assert point.value <= weight.update_norm * (1 + 1e-3)
+                checked += 1
+    assert checked > 10

@@ -265,13 +265,17 @@ def test_what_happened_in_the_run(tmp_path: Path) -> None:
     recording.writer.insert("error", [(1, "ValueError", "no", "a.py", 3, 1, frames)])
     recording.writer.insert("probe_error", [(1, "tapes", "failed", "traceback")])
     recording.writer.insert("opaque", [(1, "dataset", "map at line 3", None, 2, "runs on other threads")])
-    recording.writer.insert("trace", [(1, "step", 1, 5, "(float32[2])", 12, None, 1, None)])
+    made = ("function", 1, 2, 0.25, 1, 30, '[{"name":"n","text":"Python int 2"}]')
+    why = ("value", "n", "the Python value of n changed from 1 to 2", "Pass a tensor.", None)
+    recording.writer.insert("trace", [(1, "step", 1, 5, "(float32[2])", 12, None, 1, None, *made, *why)])
     recording.writer.insert("finding", [(1, "nan", "error", 1, 3, 1, 8, "NaN in Split", "look")])
     reader = open_trace(recording.done())
     assert reader.errors()[0].frames[0].code == "x()" and reader.counts.errors == 1
     assert reader.probe_errors()[0].part == "tapes"
     assert reader.opaques()[0].kind == "dataset"
-    assert reader.traces()[0].path == "/home/user/train.py"
+    (trace,) = reader.traces()
+    assert trace.path == trace.caller_path == "/home/user/train.py" and trace.retrace
+    assert trace.arguments == (("n", "Python int 2"),) and (trace.cause, trace.argument) == ("value", "n")
     assert reader.findings()[0].line == 8
     assert reader.threads() == {1: "MainThread", 2: "worker"}
     assert reader.meta.script == "train.py" and reader.meta.complete and reader.meta.exit_status == 0

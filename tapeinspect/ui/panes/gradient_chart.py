@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tapeinspect.trace.records import Gradient
+from tapeinspect.trace.records import Gradient, Reason
 from tapeinspect.ui.format import BARS, basename, number, percent, visible
 from tapeinspect.ui.palette import Palette
 from tapeinspect.ui.panes.gradient_rows import CallRow, GradientRow
@@ -103,13 +103,36 @@ class GradientChart(LineList):
     def _reason(self, index: int, width: int, palette: Palette) -> Line:
         reason = self.row.reason if self.row is not None else None
         message = reason.message if reason is not None else "No path leads from the target to this variable."
-        lines: list[Line] = [[], [(" The gradient is None", palette.warn)]]
-        lines += [[(" " + part, palette.text)] for part in wrap(visible(message), max(20, width - 2))]
+        lines: list[Line] = [
+            [(" " + part, palette.text)] for part in wrap(visible(message), max(20, width - 2))
+        ]
+        if reason is not None and reason.hint:
+            lines += [
+                [(" " + part, palette.good)] for part in wrap("→ " + visible(reason.hint), max(20, width - 2))
+            ]
+        if reason is not None and reason.steps:
+            lines.append(_way(self.row, reason, width, palette))
         if reason is not None and reason.path:
-            lines.append(
-                [(f" {basename(reason.path)}:{reason.line}", palette.muted), ("   e opens it", palette.faint)]
-            )
+            where = f" {visible(basename(reason.path))}:{reason.line}"
+            lines.append([(where, palette.muted), ("   W says more, e opens it", palette.faint)])
         return lines[index] if index < len(lines) else []
 
     def on_resize(self) -> None:
         self.tell(self.row, self.step)
+
+
+def _way(row: GradientRow | None, reason: Reason, width: int, palette: Palette) -> Line:
+    """The way from the source to where it breaks in one line; the middle of a long one is left out."""
+    names = [f"{step.type}:{step.line}" if step.line else step.type for step in reason.steps]
+    source = visible(row.gradient.variable.name) if row is not None else ""
+    room = width - len(source) - 5
+    left = names[:-1]
+    while left and sum(len(name) + 3 for name in (*left, "⋯", names[-1])) > room:
+        left.pop(len(left) // 2)
+    if len(left) + 1 < len(names):
+        left.insert((len(left) + 1) // 2, "⋯")
+    names = [*left, names[-1]]
+    line: Line = [(f" {source}", palette.name)]
+    for name in names:
+        line += [(" → ", palette.accent), (visible(name), palette.text)]
+    return [*line, (" ✖", palette.bad)]

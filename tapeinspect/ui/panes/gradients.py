@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 
 from tapeinspect.trace.records import Gradient, Reason
 from tapeinspect.ui.format import count
@@ -26,6 +27,9 @@ class GradientsTable(LineList):
     """Every variable's gradient in the viewed batch."""
 
     has_head = True
+
+    class Why(Message):
+        """The user wants to know why the gradient under the cursor is None."""
 
     def __init__(self, subject: Subject, id: str | None = None) -> None:
         super().__init__(id=id, title="Gradients")
@@ -181,7 +185,10 @@ class GradientsTable(LineList):
         return self.row
 
     def action_choose(self) -> None:
-        """Show the op that made the gradient."""
+        """Show the op that made the gradient, or why there is none."""
+        if isinstance(self.row, GradientRow) and self.row.reason is not None:
+            self.post_message(self.Why())
+            return
         tensor, reader = self.tensor_here(), self.subject.reader
         op = reader.producer(tensor) if tensor is not None and reader is not None else None
         if op is not None:
@@ -230,6 +237,11 @@ class GradientsPane(Vertical):
     def tensor_here(self) -> int | None:
         """The gradient under the cursor."""
         return self.table.tensor_here()
+
+    def variable_here(self) -> int | None:
+        """The variable under the cursor."""
+        row = self.table.row
+        return row.gradient.variable.id if isinstance(row, GradientRow) else None
 
     def place(self) -> tuple[str, int] | None:
         """The line that explains a None, or the gradient call."""

@@ -9,13 +9,6 @@ from tapeinspect.ui.widgets.cells import Line, wrap
 from tapeinspect.ui.widgets.line_list import LineList
 
 _TEXTS: Final = {
-    4: (
-        "AutoGraph",
-        "Your source beside the source that AutoGraph generates from it, line by line, with what it rewrote and why "
-        "something cannot be traced.",
-        "It comes in a later version. Meanwhile, in your script or a Python prompt: "
-        "print(tf.autograph.to_code(train_step.python_function)) shows the generated source.",
-    ),
     5: (
         "Diff",
         "Where the traced (tf.function) step differs from the eager one: in code, in ops and in the gradients' "

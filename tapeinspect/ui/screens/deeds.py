@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import math
@@ -9,13 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.screen import Screen
 
-from tapeinspect.trace.records import OpFilter
+from tapeinspect.trace.records import Finding, OpFilter
 from tapeinspect.ui.actions import ACTIONS
 from tapeinspect.ui.widgets.bars import Footer, TabBar
 from tapeinspect.ui.widgets.line_list import LineList
 from tapeinspect.ui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from tapeinspect.ui.panes.autograph import AutographPane
+    from tapeinspect.ui.panes.gradients import GradientsTable
     from tapeinspect.ui.panes.tape import TapePane
     from tapeinspect.ui.screens.main import MainScreen
 
@@ -103,7 +106,8 @@ class Deeds(Screen[None]):
 
     # batches
 
-    def _view(self, step: int) -> None:
+    def view_batch(self, step: int) -> None:
+        """View a batch, and follow the script when it is the newest."""
         main = self._main
         if not 1 <= step <= main.subject.counts.steps:
             self.say("There is no older batch." if step < 1 else "There is no newer batch.", True)
@@ -114,17 +118,17 @@ class Deeds(Screen[None]):
         main.view(step)
 
     def action_older(self) -> None:
-        self._view((self._main.viewed or 1) - 1)
+        self.view_batch((self._main.viewed or 1) - 1)
 
     def action_newer(self) -> None:
-        self._view((self._main.viewed or 0) + 1)
+        self.view_batch((self._main.viewed or 0) + 1)
 
     def action_to_live(self) -> None:
         if self._main.subject.counts.steps:
-            self._view(self._main.subject.counts.steps)
+            self.view_batch(self._main.subject.counts.steps)
 
     def on_timeline_picked(self, event: Timeline.Picked) -> None:
-        self._view(event.batch)
+        self.view_batch(event.batch)
 
     def action_whole_run(self) -> None:
         pane = self._main.trace_pane
@@ -146,8 +150,9 @@ class Deeds(Screen[None]):
             await self.run_action(event.action.id)
 
     def action_zoom(self) -> None:
-        if self._main.tab == 1:
-            self._main.trace_pane.zoom()
+        pane = self._main.pane(self._main.tab)
+        if hasattr(pane, "zoom"):
+            pane.zoom()
         else:
             self.say("This tab has the whole screen already.")
 
@@ -172,6 +177,41 @@ class Deeds(Screen[None]):
         else:
             self.say("The table in Gradients (3) can be sorted.")
 
+    def _autograph(self) -> AutographPane | None:
+        """The AutoGraph tab when it is the one in sight."""
+        from tapeinspect.ui.panes.autograph import AutographPane
+
+        pane = self._main.pane(self._main.tab)
+        if isinstance(pane, AutographPane):
+            return pane
+        self.say("This key belongs to the AutoGraph tab (4).")
+        return None
+
+    def action_fold(self) -> None:
+        if (pane := self._autograph()) is not None and (text := pane.toggle_folds()):
+            self.say(text)
+
+    def action_other_side(self) -> None:
+        if (pane := self._autograph()) is not None:
+            pane.other_side()
+
+    def action_functions(self) -> None:
+        if (pane := self._autograph()) is not None:
+            pane.toggle_functions()
+
+    async def action_traces(self) -> None:
+        if self._main.tab != 4:
+            await self._main.open_tab(4)
+        if (pane := self._autograph()) is not None:
+            pane.toggle_traces()
+
+    def action_trace_again(self) -> None:
+        main = self._main
+        if not main.subject.live:
+            self._go("batch")
+        elif (pane := self._autograph()) is not None and not pane.ask_again():
+            self.say("The step can be traced when its first batch has ended, and one at a time.", True)
+
     def action_value(self) -> None:
         main = self._main
         tensor = main.trace_pane.detail.tensor_here() if main.tab == 1 else None
@@ -187,6 +227,18 @@ class Deeds(Screen[None]):
         from tapeinspect.ui.screens.value import ValueScreen
 
         self.app.push_screen(ValueScreen(self._main.subject, tensor))
+
+    def action_over_time(self) -> None:
+        from tapeinspect.ui.over_time.screen import OverTimeScreen
+
+        main = self._main
+        variable = getattr(main.pane(3), "variable_here", lambda: None)() if main.tab == 3 else None
+
+        def decided(step: int | None) -> None:
+            if step is not None:
+                self.view_batch(step)
+
+        self.app.push_screen(OverTimeScreen(main.subject, main.viewed, variable), decided)
 
     async def on_tape_pane_op_picked(self, event: TapePane.OpPicked) -> None:
         main = self._main
@@ -242,23 +294,56 @@ class Deeds(Screen[None]):
         self._again(-1)
 
     async def action_first_bad(self) -> None:
+        from tapeinspect.ui.screens import explain
+
+        await explain.first_bad(self._main)
+
+    def action_why(self) -> None:
+        from tapeinspect.ui.screens import explain
+
+        explain.why(self._main)
+
+    def on_gradients_table_why(self, event: GradientsTable.Why) -> None:
+        self.action_why()
+
+    async def action_findings(self) -> None:
+        from tapeinspect.ui.screens.findings import FindingsScreen
+
+        findings = self._main.findings
+        if findings.stale:
+            await asyncio.to_thread(findings.look)
+        self.app.push_screen(
+            FindingsScreen(self._main.subject, findings.found, findings.looked), self._go_to_finding
+        )
+
+    async def _go_to_finding(self, item: Finding | None) -> None:
+        """View the batch of a finding and its op, or the first op of its line."""
         main, reader = self._main, self._main.subject.reader
-        found = reader.op_ids(OpFilter(bad=True)) if reader is not None else ()
-        if reader is None or not len(found):
-            self.say("No op has NaN or Inf in an output so far.")
+        if item is None or reader is None:
             return
-        await main.open_tab(1)
-        step = reader.rows([found[0]])[0].step
-        if step is not None:
-            self._view(step)
-        main.trace_pane.go_to_op(found[0])
+        if item.step is not None:
+            self.view_batch(item.step)
+        op = item.op
+        if op is None and item.path is not None and item.line is not None:
+            ops = reader.op_ids(OpFilter(step=item.step, path=item.path, line=item.line))
+            op = ops[0] if len(ops) else None
+        if op is None and item.path is not None and item.line is not None and reader.autograph.runs():
+            await main.open_tab(4)
+            if (pane := self._autograph()) is not None and pane.go_to(item.path, item.line):
+                return
+        if op is None:
+            await main.open_tab(3)
+        else:
+            await main.open_tab(1)
+            main.trace_pane.go_to_op(op)
 
     def action_clear(self) -> None:
         main = self._main
         main.search = ""
         self.clear_selection()
-        if main.tab == 1:
-            main.trace_pane.clear()
+        pane = main.pane(main.tab)
+        if hasattr(pane, "clear"):
+            pane.clear()
 
     # take away
 
@@ -275,6 +360,8 @@ class Deeds(Screen[None]):
     def action_copy_json(self) -> None:
         target = self.current_list()
         record = getattr(target, "copy_record", lambda: None)()
+        if record is None:
+            record = getattr(self._main.pane(self._main.tab), "copy_record", lambda: None)()
         if record is None and self._main.tab == 1:
             record = self._main.trace_pane.detail.op
         if record is None:
@@ -282,6 +369,20 @@ class Deeds(Screen[None]):
             return
         self.app.copy_to_clipboard(json.dumps(jsonable(record), indent=2, ensure_ascii=False))
         self.say("Copied as JSON.")
+
+    def action_export(self) -> None:
+        from tapeinspect.ui.editor import EditorError, write_export
+
+        exported = getattr(self._main.pane(self._main.tab), "export", lambda: None)()
+        if exported is None:
+            self.say(
+                "There is no generated source here to export; `tapeinspect export` writes a recording.", True
+            )
+            return
+        try:
+            self.say(f"Written: {write_export(*exported)}")
+        except EditorError as error:
+            self.say(str(error), True)
 
     def action_edit(self) -> None:
         from textual.app import SuspendNotSupported

@@ -7,7 +7,8 @@ import time
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from tapeinspect.trace.records import OpFilter, Step
+from tapeinspect.trace.records import Finding, OpFilter, Step
+from tapeinspect.ui.findings import summary
 from tapeinspect.ui.format import basename, count, visible
 from tapeinspect.ui.format import loss as loss_text
 from tapeinspect.ui.subject import Subject
@@ -20,10 +21,11 @@ _STATES = {
 }  # fmt: skip
 
 
-def header_facts(subject: Subject, viewed: int | None) -> HeaderFacts:
+def header_facts(subject: Subject, viewed: int | None, found: Sequence[Finding] = ()) -> HeaderFacts:
     """The header of the moment."""
     state, tone, why = _state(subject)
-    return HeaderFacts(visible(_script(subject)), state, tone, why, tuple(_facts(subject, viewed)))
+    facts = [*_facts(subject, viewed), *filter(None, (summary(found),))]
+    return HeaderFacts(visible(_script(subject)), state, tone, why, tuple(facts))
 
 
 def _script(subject: Subject) -> str:
@@ -97,12 +99,20 @@ def bad_steps(subject: Subject) -> frozenset[int]:
     return frozenset(found)
 
 
-def timeline_batches(subject: Subject, bad: frozenset[int]) -> tuple[Batch, ...]:
+def timeline_batches(
+    subject: Subject, bad: frozenset[int], noted: frozenset[int] = frozenset()
+) -> tuple[Batch, ...]:
     """A cell for every batch."""
     failed = {failure.step for failure in subject.failures}
     steps: Sequence[Step] = subject.steps
     return tuple(
-        Batch(step.loss, step.id in bad, step.id in failed, subject.live and step.last_op is None)
+        Batch(
+            step.loss,
+            step.id in bad,
+            step.id in failed,
+            subject.live and step.last_op is None,
+            step.id in noted,
+        )
         for step in steps
     )
 

@@ -21,12 +21,18 @@ _MARKS = (
     ("◂", "second", "the op ran in a backward pass"),
     ("!", "bad", "an output holds NaN or Inf"),
     ("▲", "accent", "the batch you view"),
+    ("▄", "warn", "a batch that a finding is about, in the timeline; f lists them"),
     ("●", "good", "the batch where the script is (live), in the timeline"),
+    ("G3", "good", "AutoGraph: the line makes 3 graph ops"),
+    ("P", "second", "AutoGraph: Python that runs only while tracing"),
+    ("U4", "warn", "AutoGraph: a loop unrolled into 4 turns"),
+    ("·", "faint", "AutoGraph: the line did not run while tracing"),
+    ("✗ ! i", "warn", "AutoGraph: the line fails, or does something else, when traced"),
 )
 _MOVES = (
     ("↑ ↓ j k", "move in a pane"), ("PgUp PgDn Space", "a page up, down"), ("g G Home End", "first, last row"),
     ("← → h l", "scroll the source sideways"), ("Enter", "follow: op → details → the op that made an input; "
-     "in the source: only the ops of this line"),
+     "in the source: only the ops of this line; in AutoGraph: the counterpart on the other side"),
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual import events
@@ -11,7 +12,8 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from tapeinspect.errors import TraceError
-from tapeinspect.ui.actions import ACTIONS, Action
+from tapeinspect.ui.actions import ACTIONS, Action, meant
+from tapeinspect.ui.findings import Findings
 from tapeinspect.ui.panes.output import OutputPane
 from tapeinspect.ui.panes.trace import TracePane
 from tapeinspect.ui.screens.deeds import Deeds
@@ -20,6 +22,7 @@ from tapeinspect.ui.subject import terminal_size
 from tapeinspect.ui.widgets.bars import Footer, Header, TabBar
 from tapeinspect.ui.widgets.line_list import LineList
 from tapeinspect.ui.widgets.timeline import Timeline
+from tapeinspect.ui.widgets.work import begin
 
 if TYPE_CHECKING:
     from tapeinspect.ui.subject import Changes, Subject
@@ -64,6 +67,7 @@ class MainScreen(Deeds):
         self.tab = 1
         self.search = ""
         """The text that `.` and `,` look for."""
+        self.findings = Findings(subject)
         self.header = Header(id="header")
         self.timeline = Timeline(id="timeline")
         self.tabs = TabBar(id="tabs")
@@ -126,10 +130,18 @@ class MainScreen(Deeds):
             self.notify(text, severity="error" if trouble.fatal else "warning", timeout=12, markup=False)
         self._told = len(self.subject.troubles)
         self._fail()
+        if self.findings.due():
+            begin(self, self._look_for_findings, "findings")
         waiting = not self.subject.counts.ops and (self.subject.live or changes.state)
         if waiting:
             self.trace_pane.reload()
         if changes.state or changes.trace or waiting:
+            self.refresh_bars()
+
+    async def _look_for_findings(self) -> None:
+        before = self.findings.found
+        await asyncio.to_thread(self.findings.look)
+        if self.findings.found != before:
             self.refresh_bars()
 
     def _grown(self, changes: Changes) -> None:
@@ -161,7 +173,7 @@ class MainScreen(Deeds):
     def refresh_bars(self) -> None:
         """Bring header, timeline and footer up to date."""
         subject = self.subject
-        self.header.say(header_facts(subject, self.viewed))
+        self.header.say(header_facts(subject, self.viewed, self.findings.found))
         at = (subject.counts.steps, subject.counts.ops if subject.paused or subject.exited else -2)
         if at != self._bad_at:
             before = self._bad
@@ -170,7 +182,7 @@ class MainScreen(Deeds):
                 text = f"NaN or Inf in batch {min(self._bad)}\nN goes to the first op that has it"
                 self.notify(text, severity="warning", timeout=8, markup=False)
         live = subject.counts.steps or None if subject.live else None
-        batches = timeline_batches(subject, self._bad)
+        batches = timeline_batches(subject, self._bad, self.findings.steps())
         self.timeline.say(batches, self.viewed, live, timeline_waiting(subject))
         self.footer.offer(self.tab, frozenset(action.id for action in ACTIONS if not self.can(action)))
 
@@ -184,13 +196,17 @@ class MainScreen(Deeds):
 
     def _make(self, tab: int) -> Widget:
         if tab == 2:
-            from tapeinspect.ui.panes.tape import TapePane
+            from tapeinspect.ui.panes.backward import TapeTab
 
-            return TapePane(self.subject, id="tape")
+            return TapeTab(self.subject, id="tape")
         if tab == 3:
             from tapeinspect.ui.panes.gradients import GradientsPane
 
             return GradientsPane(self.subject, id="gradients")
+        if tab == 4:
+            from tapeinspect.ui.panes.autograph import AutographPane
+
+            return AutographPane(self.subject, id="autograph")
         from tapeinspect.ui.panes.later import LaterPane
 
         return LaterPane(tab, id=f"tab{tab}")
@@ -220,7 +236,8 @@ class MainScreen(Deeds):
             self._fresh.add(tab)
             self.pane(tab).view(self.viewed)
         lists = [pane] if isinstance(pane, LineList) else pane.query(LineList)
-        next(found for found in lists if found.display).focus()
+        front = getattr(pane, "front", None) or next(found for found in lists if found.display)
+        front.focus()
         self.refresh_bars()
 
     def can(self, action: Action) -> bool:
@@ -236,6 +253,8 @@ class MainScreen(Deeds):
             return subject.live and subject.status.state in ("running", "importing")
         if action.id == "first_bad":
             return bool(self._bad)
+        if action.id == "trace_again":
+            return subject.live and subject.ended_steps > 0
         if action.id == "older":
             return bool(self.viewed and self.viewed > 1)
         if action.id == "newer":
@@ -245,4 +264,4 @@ class MainScreen(Deeds):
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return True
+        return meant(action, self.tab)

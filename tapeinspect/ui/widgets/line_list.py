@@ -253,9 +253,7 @@ class LineList(ScrollView, can_focus=True):
         return strip_of([(" " * pad, None), (text, self.palette.text if first else self.palette.muted)])
 
     def _row(self, index: int, width: int) -> Strip:
-        state = "hover" if index == self._hover else ""
-        if self.has_cursor and index == self.cursor:
-            state = "cursor" if self.has_focus else "dim_cursor"
+        state = self.ground_of(index)
         selection = self.text_selection
         key = (index, width, self.scroll_offset.x, state)
         if selection is None and (strip := self._strips.get(key)) is not None:
@@ -269,6 +267,12 @@ class LineList(ScrollView, can_focus=True):
         if selection is None:
             self._strips[key] = strip
         return strip
+
+    def ground_of(self, index: int) -> str:
+        """The field of the palette that a row stands on; "" for the list's own ground."""
+        if self.has_cursor and index == self.cursor:
+            return "cursor" if self.has_focus else "dim_cursor"
+        return "hover" if index == self._hover else ""
 
     def _finished(self, line: Line, index: int, width: int, background: Style | None) -> Strip:
         """The row with the list's and the cursor's ground below its own styles, as wide as the list."""

@@ -80,5 +80,5 @@ class Prompt(Horizontal):
             self._timer.stop()
         self._main.footer.display = True
         if self._before is not None:
-            self._before.focus()
+            self.screen.set_focus(self._before)  # at once: what is found is looked for in the focused list
         self.remove()

@@ -26,6 +26,8 @@ class Batch:
     error: bool = False
     """An exception ended the script in it."""
     running: bool = False
+    noted: bool = False
+    """An error or a warning was found about it."""
 
 
 class Timeline(Bar):
@@ -95,6 +97,8 @@ class Timeline(Bar):
         bar = BARS[round(share * 7)]
         if any(batch.bad for batch in group):
             return palette.bad, "█" if not losses else bar
+        if any(batch.noted for batch in group):
+            return palette.warn, bar
         if any(batch.running for batch in group):
             return palette.accent, "░"
         return palette.info if losses else palette.muted, bar

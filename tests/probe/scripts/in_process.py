@@ -15,6 +15,7 @@ METHODS = ("_push_tape", "_pop_tape", "watch", "gradient", "jacobian", "batch_ja
 
 def state():
     from tensorflow.python.data.ops import structured_function
+    from tensorflow.python.eager import record
     from tensorflow.python.eager.polymorphic_function import transform
     from tensorflow.python.framework import op_callbacks
     from tensorflow.python.ops.parallel_for import control_flow_ops
@@ -25,11 +26,37 @@ def state():
         "eagerly": tf.config.functions_run_eagerly(),
         "traces": len(transform.CONCRETE_FUNCTION_CALLBACKS),
         "profile": getattr(threading, "_profile_hook", None) is None and sys.getprofile() is None,
-        "modules": [id(structured_function.def_function), id(control_flow_ops.def_function)],
+        "modules": [
+            id(structured_function.def_function),
+            id(control_flow_ops.def_function),
+            id(record.record_operation),
+        ],
         "ends": [id(os._exit), id(os.abort), id(sys.excepthook)],
         "finders": len(sys.meta_path),
         "threads": sorted(thread.name for thread in threading.enumerate()),
     }
+
+
+def ours():
+    """Whether a frame of tapeinspect is on the stack of an op of a backward pass."""
+    from tensorflow.python.framework import op_callbacks
+
+    files = set()
+
+    def on_op(op_type, inputs, attrs, outputs, op_name=None, graph=None):
+        frame = sys._getframe(1)
+        while frame is not None:
+            files.add(frame.f_code.co_filename)
+            frame = frame.f_back
+
+    x = tf.constant([1.0, 2.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.reduce_sum(tf.tanh(x) * x + x)
+    op_callbacks.add_op_callback(on_op)
+    tape.gradient(y, x)
+    op_callbacks.remove_op_callback(on_op)
+    return any(path.endswith("probe/backward.py") for path in files)
 
 
 w = tf.Variable([1.0, 2.0], name="w")
@@ -65,10 +92,11 @@ raised = None
 try:
     with tapeinspect.record(path + ".2", mode="graph", values="full", source=False):
         train_step(tf.ones((2,)))
+        truth.tell(ours_inside=ours())
         raise KeyError("mine")
 except KeyError as error:
     raised = error.args[0]
-truth.tell(raised=raised, after_error=state())
+truth.tell(raised=raised, after_error=state(), ours_after=ours())
 
 
 def summary(name):

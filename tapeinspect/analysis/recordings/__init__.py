@@ -1,0 +1,1 @@
+"""Two recordings of one script, or of two versions of it, held against each other."""

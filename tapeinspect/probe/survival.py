@@ -1,0 +1,125 @@
+"""What of a step does not survive tracing: found by really tracing it, in a sandbox, with a batch's arguments.
+
+The facts go into the trace; what follows from them is worked out by `tapeinspect.analysis.survival`. The details of
+a fact, in its `detail_json`:
+
+- call: category (see `survival_calls.category`), owner (type of the object whose method it is), outside (that object
+  was there before the trace), tensors (it was given a tensor of the graph), within ('loop' or 'branch' of the graph)
+- store: kind ('attribute', 'item', 'global', 'nonlocal'), before, after (in words), leak (a tensor of the graph is
+  left in it), variable (it is a tf.Variable), within
+- read: scope ('global', 'outer'), kind ('int', 'float', 'ndarray'), value
+- iterate: kind (type of the iterator), outside
+- behind, in any of them: the trace failed before the line, which is told from an eager run
+- catch (an `except` for errors of ops; name: the error), eager (name: the method of the tensor): nothing
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tapeinspect.probe import survival_eager, tf_survey
+from tapeinspect.probe.errands import WorkRefused
+from tapeinspect.probe.sandbox import sandbox
+from tapeinspect.probe.survival_watch import Fact, Watch
+
+if TYPE_CHECKING:
+    from tapeinspect.probe.recorder import Recorder
+    from tapeinspect.probe.step_function import StepFunction
+
+_DATASET = "tf.data.Dataset"
+"""Iterators that tracing takes nothing from: it makes an op of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one trace showed."""
+
+    facts: tuple[Fact, ...]
+    error: BaseException | None
+    """What tracing failed with."""
+    frames: tuple[tuple[str, int, str], ...]
+    """(file, line, function) of the user's frames of the error, innermost first."""
+    seconds: float
+
+
+def collect(recorder: Recorder, step: StepFunction) -> int:
+    """Trace a step and write what was seen; the id of the row in `survey`.
+
+    Its Python side effects, its variables and the random numbers are put back. To be called from a work: see
+    `tapeinspect.probe.errands`. Raises WorkRefused, and what watching fails with; never what the step does.
+    """
+    survey = look(step.function, step.args, step.kwargs, recorder.code.role, step.converts)
+    return write(recorder, step, survey)
+
+
+def look(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    role: Callable[[str], str],
+    converts: bool = True,
+) -> Survey:
+    """Trace a function and see what its Python code does meanwhile. converts: with AutoGraph on."""
+    import tensorflow as tf
+
+    watch = Watch(role)
+    error: BaseException | None = None
+    begun = time.perf_counter()
+    with sandbox(function, args, kwargs, role=role) as box:
+        used = next((entry for entry in box.consumed if not entry.what.endswith(_DATASET)), None)
+        if used is not None:
+            raise WorkRefused(
+                f"tracing the step once more could use up what the script still needs: {used.path} ({used.what})",
+                "take the items outside of the step and pass them as arguments: traced, they would be constants",
+            )
+        traced = tf.function(function, autograph=converts)
+        with watch.watching():
+            try:
+                traced.get_concrete_function(*args, **kwargs)
+            except (Exception, SystemExit) as problem:  # whatever the user's code raises
+                error = problem
+        took = time.perf_counter() - begun
+        facts = list(watch.facts.values())
+        frames = () if error is None else tuple(_frames(error, role))
+        if error is not None and not box.fixed:
+            box.restore()
+            facts += survival_eager.behind(function, args, kwargs, role, watch.reached, frames[:1])
+    if watch.failed is not None:
+        raise watch.failed
+    return Survey(tuple(facts), error, frames, took)
+
+
+def _frames(error: BaseException, role: Callable[[str], str]) -> Iterable[tuple[str, int, str]]:
+    frames = tf_survey.translated_stack(error)
+    if not frames:
+        walked = traceback.walk_tb(error.__traceback__)
+        frames = [(f.f_code.co_filename, line, f.f_code.co_name) for f, line in walked][::-1]
+    return (frame for frame in frames if role(frame[0]) == "user")
+
+
+def write(recorder: Recorder, step: StepFunction, survey: Survey) -> int:
+    """Write what a trace showed; the id of its row."""
+    error, frames = survey.error, survey.frames
+    with recorder.lock:
+        sink, code = recorder.sink, recorder.code
+        run = sink.next_id("survey")
+        failure: tuple[Any, ...] = (None, None, None, None, None)
+        if error is not None:
+            shown = [
+                {"file": p, "line": n, "function": f, "code": "", "user": True}
+                for p, n, f in reversed(frames)
+            ]
+            where = frames[0][:2] if frames else (None, None)
+            failure = (type(error).__name__, tf_survey.plain_message(error), *where, json.dumps(shown))
+        status = "traced" if error is None else "failed"
+        sink.add("survey", (run, step.step or None, step.name, status, survey.seconds, *failure))
+        for fact in survey.facts:
+            place = (code.file(fact.where[0]), fact.where[1])
+            row = (sink.next_id("survey_fact"), run, fact.fact, *place, fact.name, fact.count)
+            sink.add("survey_fact", (*row, json.dumps(fact.detail)))
+    return run

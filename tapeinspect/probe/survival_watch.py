@@ -1,0 +1,425 @@
+"""Watches what the user's Python code does while it is traced, line by line."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tapeinspect.probe import survival_calls, survival_code, tf_survey
+from tapeinspect.probe.survival_code import Store
+
+_KEPT = (bool, int, float, complex, str, bytes, type(None))
+_COPIED = 2000
+"""Entries of a container that are remembered to see what became of them."""
+
+Where = tuple[str, int]
+"""The user's file, and a line in it."""
+
+
+@dataclass(slots=True)
+class Fact:
+    """One thing that happened on a line."""
+
+    fact: str
+    where: Where
+    name: str
+    detail: dict[str, Any]
+    count: int = 1
+
+
+@dataclass(slots=True)
+class _Bound:
+    """A store that was met: what it binds, and what was there before."""
+
+    store: Store
+    where: Where
+    base: Any
+    before: Any
+    now: Callable[[], Any]
+    within: str
+
+
+@dataclass(slots=True)
+class Watch:
+    """What happened. The role of a file: 'user', 'library' or 'generated'."""
+
+    role: Callable[[str], str]
+    is_tensor: Callable[[Any], bool] = tf_survey.is_symbolic
+    """Whether a value is a tensor that has no value while tracing; run eagerly: one that would have none."""
+    eagerly: bool = False
+    facts: dict[tuple[Any, ...], Fact] = field(default_factory=dict)
+    reached: Counter[Where] = field(default_factory=Counter)
+    failed: Exception | None = None
+    """Our own error: nothing was watched from there on."""
+    _lines: dict[Where, Where] = field(default_factory=dict)
+    _roles: dict[str, str] = field(default_factory=dict)
+    _before: list[Any] = field(default_factory=list)
+    _known: set[int] = field(default_factory=set)
+    _within: list[tuple[str, set[int]]] = field(default_factory=list)
+    """The loops and branches of the graph that are being made, with the objects that were there before each."""
+    _bound: dict[tuple[Any, ...], _Bound] = field(default_factory=dict)
+    _tests: list[bool] = field(default_factory=list)
+    _untracked: dict[int, tuple[Any, bool]] = field(default_factory=dict)
+    """Objects, kept so that no other gets their id, and whether they were there before."""
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch the user's code of this thread inside."""
+        self._before = gc.get_objects()
+        self._known = set(map(id, self._before))
+        around: dict[str, tf_survey.Around] = {
+            "converted_call": self._call,
+            "if_stmt": self._if,
+            "for_stmt": self._for,
+            "while_stmt": self._while,
+        }
+        was = sys.gettrace()
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(tf_survey.operators_replaced(around))
+                stack.enter_context(tf_survey.conversions_heard(self._converted))
+                sys.settrace(self._entered)
+                try:
+                    yield
+                finally:
+                    sys.settrace(was)
+        finally:
+            self._guarded(self._look_at_stores)
+            self._before, self._bound, self._untracked = [], {}, {}
+
+    def _guarded(self, function: Callable[..., None], *args: Any) -> None:
+        """Our own errors never reach the user's code."""
+        if self.failed is None:
+            try:
+                function(*args)
+            except Exception as error:
+                self.failed = error
+
+    def _converted(self, source_map: Any) -> None:
+        self._lines.update(tf_survey.source_lines(source_map))
+
+    def _role(self, path: str) -> str:
+        found = self._roles.get(path)
+        if found is None:
+            found = self._roles[path] = self.role(path)
+        return found
+
+    def _place(self, frame: Any) -> Where | None:
+        """The user's line that a frame is at; None when there is none."""
+        where = (frame.f_code.co_filename, frame.f_lineno or 0)
+        if self._role(where[0]) == "generated":
+            where = self._lines.get(where, ("", 0))
+        return where if where[0] and self._role(where[0]) == "user" else None
+
+    # lines
+
+    def _entered(self, frame: Any, event: str, argument: Any) -> Any:
+        role = self._role(frame.f_code.co_filename)
+        return None if role == "library" else self._at
+
+    def _at(self, frame: Any, event: str, argument: Any) -> Any:
+        if event == "line":
+            self._guarded(self._line, frame)
+        elif event == "return":
+            self._guarded(self._returned, frame)
+        return self._at
+
+    def _line(self, frame: Any) -> None:
+        where = self._place(frame)
+        if where is None:
+            return
+        self.reached[where] += 1
+        code = survival_code.of_file(where[0])
+        plain = self._role(frame.f_code.co_filename) == "user"
+        stores, names = code.stores.get(where[1]), code.reads.get(where[1])
+        calls = [c for c in code.calls.get(where[1], ()) if plain or _is_print(c)]
+        loops, handlers = code.loops.get(where[1]), code.handlers.get(where[1])
+        if not (stores or names or calls or loops or handlers):
+            return
+        local, globals_ = frame.f_locals, frame.f_globals
+        for store in stores or ():
+            self._meet(store, where, frame, local, globals_)
+        for call in calls or ():
+            function = survival_code.resolve(call.func, local, globals_)
+            if callable(function):
+                given = [survival_code.resolve(arg, local, globals_) for arg in call.args]
+                self._note_call(function, where, given)
+                if self.eagerly and _is_numpys(function) and any(map(self.is_tensor, given)):
+                    self._add(
+                        "eager", where, "__array__", {}
+                    )  # NumPy takes a tensor's memory without asking it
+        if self.reached[where] == 1:
+            for handler in handlers or ():
+                self._catch(handler, where, local, globals_)
+            for name in names or ():
+                self._read(name.id, where, frame, local, globals_)
+            for iterated in loops or ():
+                self._iterate(survival_code.resolve(iterated, local, globals_), where, ast.unparse(iterated))
+
+    def _read(self, name: str, where: Where, frame: Any, local: Any, globals_: Any) -> None:
+        """A Python number or an array from outside of the function."""
+        code = frame.f_code
+        if name in code.co_freevars and name in local:
+            value, scope = local[name], "outer"
+        elif name not in local and name in globals_:
+            value, scope = globals_[name], "global"
+        else:
+            return
+        number = isinstance(value, (int, float, complex)) and not isinstance(value, bool)
+        if number or type(value).__name__ == "ndarray":
+            kind = type(value).__name__
+            self._add("read", where, name, {"scope": scope, "kind": kind, "value": _text(value)})
+
+    def _catch(self, handler: ast.ExceptHandler, where: Where, local: Any, globals_: Any) -> None:
+        """A handler of errors that ops raise when they run."""
+        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        for kind in types:
+            if kind is not None and tf_survey.is_op_error(survival_code.resolve(kind, local, globals_)):
+                self._add("catch", (where[0], handler.lineno), ast.unparse(kind), {})
+
+    def _iterate(self, iterated: Any, where: Where, text: str) -> None:
+        if iterated is None or not hasattr(type(iterated), "__next__") or tf_survey.runs_in_graph(iterated):
+            return
+        detail = {"kind": type(iterated).__name__, "outside": id(iterated) in self._known}
+        self._add("iterate", where, text, detail)
+
+    # stores
+
+    def _meet(self, store: Store, where: Where, frame: Any, local: Any, globals_: Any) -> None:
+        base = None if store.base is None else survival_code.resolve(store.base, local, globals_)
+        key = (where, store.text, id(base) if base is not None else None)
+        if key in self._bound or (store.base is not None and not self._outlives(base)):
+            return
+        key_of = None if store.key is None else survival_code.resolve(store.key, local, globals_)
+        now = _reader(store, base, key_of, frame, globals_)
+        if now is None:
+            return
+        before = now()
+        if before is base:
+            before = _copied(before)
+        self._bound[key] = _Bound(store, where, base, before, now, self._graph_within(None))
+
+    def _outlives(self, base: Any) -> bool:
+        """Whether an object was there before the trace began."""
+        if base is None or tf_survey.is_symbolic(base):
+            return False
+        if gc.is_tracked(base) and type(base) is not dict:
+            return id(base) in self._known
+        # The garbage collector does not know iterators over ranges, a dict with nothing but plain values in it, ...
+        found = self._untracked.get(id(base))
+        if found is None:
+            old = id(base) in self._known or any(id(h) in self._known for h in gc.get_referrers(base))
+            found = self._untracked[id(base)] = (base, old)
+        return found[1]
+
+    def _returned(self, frame: Any) -> None:
+        """Outer variables can be looked at as long as a frame that has them is there."""
+        if frame.f_code.co_freevars:
+            local = frame.f_locals
+            for bound in self._bound.values():
+                if bound.store.kind == "nonlocal" and bound.store.name in local:
+                    value = local[bound.store.name]
+                    bound.now = _constant(value)
+
+    def _look_at_stores(self) -> None:
+        for bound in self._bound.values():
+            after = bound.now()
+            leak = self._holds(after) and not self._holds(bound.before)
+            same = after is bound.before or _equal(bound.before, after)
+            if same and not leak:
+                continue
+            variable = hasattr(after, "assign") and hasattr(after, "handle")
+            detail = {
+                "kind": bound.store.kind,
+                "before": _text(bound.before),
+                "after": _text(after),
+                "leak": leak,
+                "variable": variable,
+                "within": bound.within,
+            }
+            if after is bound.base:
+                detail["before"] = detail["after"] = type(bound.base).__name__
+            self._add("store", bound.where, bound.store.text, detail)
+
+    def _holds(self, value: Any) -> bool:
+        return tf_survey.holds(value, self.is_tensor)
+
+    # calls
+
+    def _call(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._guarded(self._called, sys._getframe(2), args)
+        return original(*args, **kwargs)
+
+    def _called(self, frame: Any, args: tuple[Any, ...]) -> None:
+        where = self._place(frame)
+        if where is not None and args and callable(args[0]):
+            given = args[1] if len(args) > 1 and isinstance(args[1], tuple) else ()
+            self._note_call(args[0], where, given)
+
+    def _note_call(self, function: Any, where: Where, given: Any) -> None:
+        category = survival_calls.category(function)
+        if not category:
+            return
+        owner = getattr(function, "__self__", None)
+        if category == "next":
+            owner = given[0] if given else owner
+            if tf_survey.is_dataset_iterator(owner):
+                return
+        detail = {
+            "category": category,
+            "owner": type(owner).__name__,
+            "outside": self._outlives(owner),
+            "tensors": self._holds(given),
+            "within": self._graph_within(owner),
+        }
+        self._add("call", where, survival_calls.called(function), detail)
+
+    def _add(self, fact: str, where: Where, name: str, detail: dict[str, Any]) -> None:
+        key = (fact, where, name, *detail.values())
+        found = self.facts.get(key)
+        if found is None:
+            self.facts[key] = Fact(fact, where, name, detail)
+        else:
+            found.count += 1
+
+    # loops and branches of the graph
+
+    def _graph_within(self, owner: Any) -> str:
+        """'loop' or 'branch' of the graph that is being made, and that an object was there before; ''."""
+        for kind, known in reversed(self._within):
+            if owner is None or id(owner) in known or self._outlives(owner):
+                return kind
+        return ""
+
+    def _inside(self, kind: str, function: Callable[..., Any], frame: Any) -> Callable[..., Any]:
+        def body(*args: Any, **kwargs: Any) -> Any:
+            if kind == "test" and not (self._tests and self._tests[-1]):
+                return function(*args, **kwargs)
+            held = {id(value) for value in list(frame.f_locals.values())}
+            self._within.append(("loop" if kind == "test" else kind, held))
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._within.pop()
+
+        return body
+
+    def _if(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if len(args) > 2 and tf_survey.is_symbolic(args[0]):
+            frame = sys._getframe(2)
+            branches = [self._inside("branch", branch, frame) for branch in args[1:3]]
+            args = (args[0], *branches, *args[3:])
+        return original(*args, **kwargs)
+
+    def _for(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        frame = sys._getframe(2)
+        if len(args) > 2:
+            if tf_survey.runs_in_graph(args[0]):
+                args = (*args[:2], self._inside("loop", args[2], frame), *args[3:])
+            else:
+                where = self._place(frame)
+                if where is not None:
+                    self._guarded(self._iterate, args[0], where, "")
+        return original(*args, **kwargs)
+
+    def _while(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if len(args) < 2:
+            return original(*args, **kwargs)
+        frame, test = sys._getframe(2), args[0]
+
+        def tested(*values: Any) -> Any:
+            result = test(*values)
+            self._tests[-1] = tf_survey.is_symbolic(result)
+            return result
+
+        self._tests.append(False)
+        try:
+            return original(tested, self._inside("test", args[1], frame), *args[2:], **kwargs)
+        finally:
+            self._tests.pop()
+
+
+def _is_numpys(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return str(module).split(".")[0] == "numpy"
+
+
+def _is_print(call: ast.Call) -> bool:
+    """AutoGraph leaves a call of print alone."""
+    return isinstance(call.func, ast.Name) and call.func.id == "print"
+
+
+def _item(base: Any, key: Any) -> Any:
+    try:
+        return base[key] if isinstance(base, list) or key in base else "<not there>"
+    except (IndexError, TypeError):
+        return "<not there>"
+
+
+def _reader(
+    store: Store, base: Any, key: Any, frame: Any, globals_: dict[str, Any]
+) -> Callable[[], Any] | None:
+    """What tells the present value of what a store binds; None when that cannot be told."""
+    if store.kind == "attribute":
+        if not hasattr(base, "__dict__"):
+            return None
+        return lambda: getattr(base, "__dict__", {}).get(store.name, "<not there>")
+    if store.kind == "global":
+        return lambda: globals_.get(store.name, "<not there>")
+    if store.kind == "nonlocal":
+        return _constant(frame.f_locals.get(store.name, "<not there>"))
+    if (isinstance(base, dict) and isinstance(key, (str, int))) or (
+        isinstance(base, list) and type(key) is int
+    ):
+        return lambda: _item(base, key)
+    known = isinstance(base, survival_calls.CONTAINERS) or type(base).__name__ == "ndarray"
+    return (lambda: base) if known else None
+
+
+def _constant(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
+def _copied(value: Any) -> Any:
+    try:
+        return value.copy() if len(value) <= _COPIED or type(value).__name__ == "ndarray" else value
+    except TypeError:
+        return value
+
+
+def _equal(before: Any, after: Any) -> bool:
+    """Whether two values are the same as far as that can be told with no code of the user's run."""
+    if isinstance(before, _KEPT) and isinstance(after, _KEPT):
+        return type(before) is type(after) and (before == after or before != before)
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before)
+    if isinstance(before, (list, tuple, deque)):
+        return len(before) == len(after) and all(map(_same, before, after))
+    if type(before).__name__ == "ndarray":
+        return bool(before.shape == after.shape) and bool(before.tobytes() == after.tobytes())
+    return False
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or (isinstance(a, _KEPT) and isinstance(b, _KEPT) and a == b)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str) and value == "<not there>":
+        return "nothing"
+    if isinstance(value, _KEPT):
+        text = repr(value)
+        return text if len(text) <= 40 else text[:39] + "…"
+    if tf_survey.is_symbolic(value):
+        return "a tensor of the graph"
+    if isinstance(value, (list, tuple, dict, set)):
+        return f"{type(value).__name__} of {len(value)}"
+    return f"{type(value).__name__} object"

@@ -1,0 +1,24 @@
+"""The work "tracing": what of a step does not survive tracing. Options: none; answer: {"survey": id of its row}."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tapeinspect.probe import step_function, survival
+from tapeinspect.probe.errands import WorkRefused
+
+if TYPE_CHECKING:
+    from tapeinspect.probe.recorder import Recorder
+
+
+def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Trace a step and write the facts. Raises WorkRefused."""
+    if not recorder.can("survey"):
+        raise WorkRefused(
+            "this TensorFlow lacks what tapeinspect needs to watch a step being traced",
+            "tapeinspect info shows what works.",
+        )
+    found = step_function.find(recorder, step)
+    if not found.callable:
+        raise WorkRefused(found.note, found.hint)
+    return {"survey": survival.collect(recorder, found)}

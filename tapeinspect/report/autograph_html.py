@@ -1,0 +1,133 @@
+"""What AutoGraph made of a script, as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from html import escape
+from itertools import groupby
+
+from tapeinspect.report.autograph import FunctionReport, Pair, Report, mark_text, title
+
+_STYLE = """
+body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; background: #fff }
+h1 { font-size: 1.3em } h2 { font-size: 1.1em; margin-top: 2em }
+table { border-collapse: collapse; width: 100%; table-layout: fixed }
+table.code { font: 12px/1.45 ui-monospace, monospace }
+td { vertical-align: top; padding: 0 .6em; white-space: pre-wrap; overflow-wrap: anywhere }
+td.m { width: 3.5em; font-weight: bold } td.n { width: 3em; color: #999; text-align: right }
+tr:hover td { background: #eef4ff } tbody.fold td { color: #999 } tbody.fold.open tr.brief { display: none }
+tbody.fold:not(.open) tr.whole { display: none } tr.brief { cursor: pointer }
+.G { color: #1a7f37 } .P { color: #9a6700 } .U { color: #8250df } .x { color: #999 }
+.card { border-left: 4px solid #cf222e; padding: .5em 1em; background: #fff5f5 }
+.list td { white-space: normal; border-top: 1px solid #eee; padding: .3em .6em }
+.list td:first-child { width: 16em }
+@media (prefers-color-scheme: dark) { body { background: #111; color: #ddd } tr:hover td { background: #1b2535 }
+.card { background: #2a1515 } .list td { border-color: #333 }
+.G { color: #4ac26b } .P { color: #d4a72c } .U { color: #c297ff } }
+"""
+_CSS_DARK = "@media (prefers-color-scheme: dark) {{ {} }}"
+
+
+def write(report: Report) -> str:
+    """The page."""
+    from pygments.formatters.html import HtmlFormatter
+
+    light, dark = HtmlFormatter(style="default"), HtmlFormatter(style="monokai")
+    css = _STYLE + light.get_style_defs(".k") + _CSS_DARK.format(dark.get_style_defs(".k"))
+    body = "\n".join(_body(report))
+    head = f"<meta charset=utf-8><title>{escape(report.run.function)} · AutoGraph</title><style>{css}</style>"
+    return f"<!doctype html><html lang=en><head>{head}</head><body>\n{body}\n</body></html>\n"
+
+
+def _body(report: Report) -> Iterator[str]:
+    run, failure = report.run, report.failure
+    yield f"<h1>{escape(title(run))}</h1>"
+    for text in (run.note, run.hint):
+        if text:
+            yield f"<p>{escape(text)}</p>"
+    if failure is not None:
+        frames = "".join(
+            f"<br>{escape(_place(f.file, f.line))}, in {escape(f.function)}: <code>{escape(f.code)}</code>"
+            for f in failure.frames
+        )
+        yield (
+            f"<div class=card><b>{escape(failure.type)}</b> at {escape(_place(failure.path, failure.line))}"
+            f"<pre>{escape(failure.message)}</pre>{frames}"
+            f"<p>{escape(failure.explanation)}</p><p>{escape(failure.hint)}</p></div>"
+        )
+    for function in report.shown:
+        yield from _function(function)
+    if report.listed:
+        yield "<h2>Not converted</h2><table class=list>"
+        for f in report.listed:
+            yield f"<tr><td><code>{escape(f.name)}</code></td><td>{escape(f.reason)}</td></tr>"
+        yield "</table>"
+    if report.findings:
+        yield "<h2>What does not survive tracing</h2><table class=list>"
+        for finding in report.findings:
+            where = escape(_place(finding.path, finding.line))
+            yield f"<tr><td>{where}</td><td>{escape(finding.message)} {escape(finding.hint)}</td></tr>"
+        yield "</table>"
+
+
+def _function(report: FunctionReport) -> Iterator[str]:
+    function = report.function
+    where = f"{_place(function.path, function.line)}-{function.end_line}"
+    yield f"<h2><code>{escape(function.name)}</code> {escape(where)}</h2>"
+    if function.status != "converted":
+        yield f"<p>Not converted: {escape(function.reason)}; beside it is what it would become.</p>"
+    yield "<table class='code k'>"
+    for fold, pairs in groupby(_unfolded(report), key=lambda entry: entry[0]):
+        rows = [pair for _, pair in pairs]
+        if fold is None:
+            yield f"<tbody>{''.join(_row(report, pair, '') for pair in rows)}</tbody>"
+            continue
+        brief = f"<td></td><td></td><td></td><td></td><td>⋯ {escape(fold.replace('_', ' '))}, {len(rows)} lines</td>"
+        whole = "".join(_row(report, pair, "whole") for pair in rows)
+        click = "this.parentNode.classList.add('open')"
+        yield f'<tbody class=fold><tr class=brief onclick="{click}">{brief}</tr>{whole}</tbody>'
+    yield "</table>"
+    if report.constructs and report.marks:
+        yield "<table class=list>"
+        for c in report.constructs:
+            variables = "; ".join(f"{v.name}: {v.text}" for v in c.variables)
+            yield (
+                f"<tr><td>{c.line} <b>{escape(c.construct)}</b></td>"
+                f"<td>{escape(c.text)} <code>{escape(variables)}</code></td></tr>"
+            )
+        yield "</table>"
+
+
+def _unfolded(report: FunctionReport) -> Iterator[tuple[str | None, Pair]]:
+    """Every row, with what it would be folded as."""
+    folds = {line: fold.what for fold in report.folds for line in range(fold.first, fold.last + 1)}
+    for pair in report.pairs(folded=False):
+        alone = pair.original is None and pair.generated is not None
+        yield folds.get(pair.generated or 0) if alone else None, pair
+
+
+def _row(report: FunctionReport, pair: Pair, kind: str) -> str:
+    mark = report.marks.get(pair.original) if pair.original is not None else None
+    left = _code(report.original.get(pair.original, "")) if pair.original is not None else ""
+    right = _code(report.generated[pair.generated - 1]) if pair.generated is not None else ""
+    shown = (mark.mark if mark.mark in "GPU" else "x") if mark is not None else ""
+    return (
+        f"<tr class='{kind}'><td class='m {shown}'>{mark_text(mark)}</td><td class=n>{pair.original or ''}</td>"
+        f"<td>{left}</td><td class=n>{pair.generated or ''}</td><td>{right}</td></tr>"
+    )
+
+
+def _code(text: str) -> str:
+    from pygments import highlight
+    from pygments.formatters.html import HtmlFormatter
+    from pygments.lexers.python import PythonLexer
+
+    lexer = PythonLexer(stripnl=False, ensurenl=False)
+    return str(highlight(text, lexer, HtmlFormatter(nowrap=True))).rstrip("\n")
+
+
+def _place(path: str | None, line: int | None) -> str:
+    if path is None:
+        return "an unknown place"
+    return os.path.basename(path) if line is None else f"{os.path.basename(path)}:{line}"

@@ -1,0 +1,1 @@
+"""Figures over the batches: curves, heat maps, distributions."""

@@ -1,0 +1,487 @@
+"""The AutoGraph tab: the user's source beside what AutoGraph makes of it, and what became of every line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from tapeinspect.errors import TraceError
+from tapeinspect.trace.records import AutographFunction, AutographRun, Finding
+from tapeinspect.ui.format import count, visible
+from tapeinspect.ui.panes.autograph_ask import Asking
+from tapeinspect.ui.panes.autograph_lines import (
+    function_story,
+    generated_story,
+    line_story,
+    trace_story,
+)
+from tapeinspect.ui.panes.autograph_lists import (
+    FailureCard,
+    FunctionList,
+    FunctionRows,
+    Story,
+    TraceList,
+    TraceRows,
+)
+from tapeinspect.ui.panes.autograph_page import Page, findings_of, make_page, problems_of
+from tapeinspect.ui.widgets.line_list import LineList, NoRows
+from tapeinspect.ui.widgets.pairing import LEFT
+from tapeinspect.ui.widgets.side_by_side import SideBySide
+from tapeinspect.ui.widgets.work import begin
+
+if TYPE_CHECKING:
+    from tapeinspect.ui.subject import Subject
+
+LOW = 30
+"""Rows below which the list of functions and the code take turns."""
+
+
+class AutographPane(Vertical):
+    """Functions, their two sources, and the story of the line under the cursor."""
+
+    DEFAULT_CSS = """
+    AutographPane { height: 1fr; }
+    AutographPane Story { height: 8; }
+    AutographPane.-low Story { height: 6; }
+    AutographPane.-flat Story { height: 4; }
+    AutographPane TraceList { height: 1fr; }
+    """
+
+    def __init__(self, subject: Subject, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.subject = subject
+        self.step: int | None = None
+        self.run_shown: AutographRun | None = None
+        self.functions: list[AutographFunction] = []
+        self.problems: list[Finding] = []
+        """What of the step does not survive tracing."""
+        self.page: Page | None = None
+        self.asking = Asking(subject)
+        self.view_of = "code"
+        """code, functions (the list has all the room) or traces."""
+        self.zoomed: LineList | None = None
+        self.card = FailureCard(id="ag-card")
+        self.list = FunctionList(id="ag-functions")
+        self.code = SideBySide(id="ag-code")
+        self.traces = TraceList(id="ag-traces")
+        self.story = Story(id="ag-story")
+        self.list.at_once = self._function_moved
+        self.traces.at_once = self._tell
+        self._seen = (-1, -1, -1)
+
+    def compose(self) -> ComposeResult:
+        yield self.card
+        yield self.list
+        yield self.code
+        yield self.traces
+        yield self.story
+
+    def on_mount(self) -> None:
+        self.set_interval(0.5, self._remind)
+        self._arrange()
+
+    # what is shown
+
+    @property
+    def low(self) -> bool:
+        """There is no room for the list of functions above the code."""
+        return 0 < self.size.height < LOW
+
+    def on_resize(self) -> None:
+        self.set_class(self.low, "-low")
+        self.set_class(self.size.height < 15, "-flat")
+        self._arrange()
+        self._say_titles()
+
+    def _arrange(self) -> None:
+        """Show and hide the parts for the view, the size and the zoom."""
+        run, view, zoomed = self.run_shown, self.view_of, self.zoomed
+        code = view == "code"
+        shown = {
+            self.card: code and run is not None and self.card.failure is not None,
+            self.list: view == "functions" or (code and not self.low and bool(self.functions)),
+            self.traces: view == "traces",
+            self.story: run is not None or view == "traces",
+        }
+        for part, display in shown.items():
+            part.display = display if zoomed is None else part is zoomed
+        self.code.display = code if zoomed is None else zoomed in self.code.lists
+        whole = view == "functions" or zoomed is self.list
+        self.list.styles.height = "1fr" if whole else min(10, len(self.functions) + 2)
+
+    @property
+    def front(self) -> LineList:
+        """The part that has the focus when the tab is opened."""
+        return {"functions": self.list, "traces": self.traces}.get(self.view_of, self.code.current)
+
+    def view(self, step: int | None, at_end: bool = False) -> None:
+        """Show what AutoGraph makes of the step, of a batch when it was asked for there."""
+        self.step = step
+        self._load()
+        self._ask_if_nothing_is_there()
+
+    def grow(self) -> None:
+        """The recording has grown."""
+        if self.has_class("-active"):
+            self._load()
+            self._ask_if_nothing_is_there()
+
+    def _load(self) -> None:
+        """Look for what the recording has got since."""
+        try:
+            self._look()
+        except TraceError as error:
+            self.subject.damaged(error)
+
+    def _look(self) -> None:
+        reader = self.subject.reader
+        run = reader.autograph.latest(self.step) if reader is not None else None
+        traces = reader.traces() if reader is not None else []
+        surveys = reader.surveys() if reader is not None else []
+        seen = (run.id if run is not None else 0, len(traces), len(surveys))
+        if seen == self._seen:
+            self._say_titles()
+            return
+        before, self._seen = self._seen, seen
+        if seen[1] != before[1]:
+            self._list_traces()
+        if run is None:
+            self._wait()
+        else:
+            self._show_run(run)
+        self._arrange()
+
+    def _wait(self) -> None:
+        self.run_shown, self.functions, self.page = None, [], None
+        self.card.failure = None
+        self.code.clear(self.asking.words())
+        self.code.left.set_title("AutoGraph")
+
+    def _remind(self) -> None:
+        """Bring up to date what is waited for."""
+        if not self.has_class("-active"):
+            return
+        if self.asking.open:
+            self._load()
+        if self.run_shown is None:
+            words = self.asking.words()
+            if words != self.code.left.empty:
+                self.code.clear(words)
+                self.code.left.set_title("AutoGraph")
+            self._ask_if_nothing_is_there()
+        else:
+            self._say_titles()
+
+    def _show_run(self, run: AutographRun) -> None:
+        reader = self.subject.reader
+        assert reader is not None
+        same = self.run_shown is not None and self.run_shown.id == run.id
+        before = self.page.function.id if same and self.page is not None else None
+        self.run_shown = run
+        self.functions = reader.autograph.functions(run.id)
+        self.problems = problems_of(reader, run)
+        flagged = frozenset(f.id for f in self.functions if findings_of(self.problems, run, f))
+        failure = reader.autograph.failure(run.id)
+        self.card.failure = None
+        if failure is not None:
+            self.card.say(failure)
+        at = (
+            self._index_of(before)
+            if before is not None
+            else self._first(failure.path, failure.line)
+            if failure
+            else 0
+        )
+        rows = FunctionRows(self.functions, flagged) if self.functions else NoRows()
+        self._say_titles()
+        self.page = None if not same else self.page
+        self.list.show(rows, cursor=at)
+        self._choose(failure.line if failure is not None and not same else None)
+
+    def _say_titles(self) -> None:
+        run = self.run_shown
+        if run is None:
+            return
+        made = sum(f.status == "converted" for f in self.functions)
+        title = f"Functions  {count(len(self.functions), 'function')} · {made} converted"
+        notes = [self.asking.progress()]
+        if run.step is not None:
+            notes.append(f"arguments of batch {run.step}")
+        can_ask = self.subject.live and self.step is not None and self.step <= self.subject.ended_steps
+        if run.step != self.step and can_ask and not self.asking.open:
+            notes.append("r traces this batch")
+        self.list.set_title(title, " · ".join(note for note in notes if note))
+        place = f"{self.list.cursor + 1} of {count(len(self.functions), 'function')}"
+        self.code.say(self.asking.progress() or place if self.low else "")
+
+    def _index_of(self, function: int) -> int:
+        return next((i for i, known in enumerate(self.functions) if known.id == function), 0)
+
+    def _first(self, path: str | None, line: int | None) -> int:
+        """Index of the innermost function that holds a line; 0 when none does."""
+        found = [
+            (known.line or 0, i)
+            for i, known in enumerate(self.functions)
+            if known.path == path and line is not None and (known.line or 0) <= line <= (known.end_line or 0)
+        ]
+        return max(found)[1] if found else 0
+
+    # the chosen function
+
+    def _function_moved(self) -> None:
+        if self.list.has_focus:
+            self._choose()
+            self._tell()
+
+    def _choose(self, line: int | None = None) -> None:
+        """Show the sources of the function under the list's cursor, at a line of its file."""
+        function, reader, run = self.list.function, self.subject.reader, self.run_shown
+        if reader is None or run is None:
+            return
+        if function is None:
+            self.code.clear(
+                f"{visible(run.note)}\n{visible(run.hint)}" if run.note else "No function was met"
+            )
+            self._tell()
+            return
+        before = self.page
+        try:
+            self.page = page = make_page(reader, run, function, self.functions, self.problems)
+        except TraceError as error:
+            self.subject.damaged(error)
+            return
+        if before is not None and before.shown.id == page.shown.id and before.run.id == run.id:
+            self.code.update_sides(page.left, page.right)
+            if before.function.id != function.id:
+                self.code.go_to((function.line or 1) - page.left.first)
+        else:
+            at = (line or function.line or 1) - page.left.first
+            self.code.show(page.left, page.right, page.links, page.anchors, line=at)
+        self._say_titles()
+        self._tell()
+
+    def on_side_by_side_moved(self, event: SideBySide.Moved) -> None:
+        self._tell()
+
+    def on_descendant_focus(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell the story of what the cursor is on."""
+        if self.view_of == "traces":
+            trace = self.traces.trace
+            if trace is not None:
+                self.story.tell(f"{visible(trace.function)}  trace {trace.number}",
+                                lambda palette, width: trace_story(trace, palette, width))  # fmt: skip
+            else:
+                self.story.tell("Traces", lambda palette, width: [])
+        elif self.list.has_focus and self.list.function is not None:
+            function = self.list.function
+            self.story.tell(
+                visible(function.name), lambda p, w: function_story(function, p, w), "Enter shows its code"
+            )
+        else:
+            self._tell_line()
+
+    def _tell_line(self) -> None:
+        page, at = self.page, self.code.current.line
+        if page is None or at is None:
+            function = page.function if page is not None else None
+            title = visible(function.name) if function is not None else ""
+            self.story.tell(
+                title, lambda p, w: function_story(function, p, w) if function is not None else []
+            )
+            return
+        line = at
+        if self.code.active != LEFT:
+            partners = self.code.partners(line, self.code.active)
+            if not partners:
+                self.story.tell(f"generated line {at + 1}", lambda p, w: generated_story(page, at, p, w))
+                return
+            line = partners[0]
+        own = self.code.partners(line, LEFT)
+        note = (
+            "generated " + ", ".join(str(at + 1) for at in own[:6]) + (" …" if len(own) > 6 else "")
+            if own
+            else ""
+        )
+        self.story.tell(f"line {page.number(line)}", lambda p, w: line_story(page, line, p, w), note)
+
+    def on_line_list_chosen(self, event: LineList.Chosen) -> None:
+        if event.owner is self.list:
+            self._choose()
+            self.zoomed, self.view_of = None, "code"
+            self._arrange()
+            self.code.current.focus()
+        elif event.owner is self.traces and (trace := self.traces.trace) is not None:
+            self._go_to(trace.path, trace.line)
+        elif event.owner is self.card and (place := self.card.place()) is not None:
+            self._go_to(*place)
+
+    def _go_to(self, path: str | None, line: int | None) -> None:
+        if path is not None and line is not None:
+            self.go_to(path, line)
+
+    def go_to(self, path: str, line: int) -> bool:
+        """Show a line of the user's in the function that holds it; False when none does."""
+        held = (
+            known.path == path and (known.line or 0) <= line <= (known.end_line or 0)
+            for known in self.functions
+        )
+        if not any(held):
+            return False
+        self._unzoom()
+        self.list.move_to(self._first(path, line), by_user=False)
+        self._choose()
+        self.view_of = "code"
+        self._arrange()
+        if self.page is not None:
+            self.code.go_to(line - self.page.left.first)
+        self.code.left.focus()
+        return True
+
+    # traces
+
+    def _list_traces(self) -> None:
+        reader = self.subject.reader
+        traces = reader.traces() if reader is not None else []
+        again = sum(trace.retrace for trace in traces)
+        self.traces.set_title(
+            f"Traces  {count(len(traces), 'trace')} · {count(again, 'retrace')}", "T goes back"
+        )
+        if traces:
+            self.traces.show(TraceRows(traces))
+            return
+        eager = reader is not None and reader.meta.mode == "eager"
+        self.traces.empty = (
+            "No tf.function was traced: in this mode they run op by op, so that every op can be seen\n"
+            "--mode graph runs the script as it is written, and lists every trace here"
+            if eager
+            else "No tf.function has been traced yet\nEvery trace will be here, with why it was made"
+        )
+        self.traces.rows = NoRows()
+        self.traces.repaint()
+
+    # what the user wants
+
+    def toggle_traces(self) -> None:
+        """Show the traces of the run, or the code again."""
+        self._switch("traces")
+
+    def toggle_functions(self) -> None:
+        """Go to the list of functions, or back to the code."""
+        if self.low or self.view_of != "code":
+            self._switch("functions")
+        else:
+            (self.code.current if self.list.has_focus else self.list).focus()
+
+    def _switch(self, view: str) -> None:
+        self.view_of = "code" if self.view_of == view else view
+        self._unzoom()
+        self._list_traces()
+        self._arrange()
+        self.front.focus()
+        self._tell()
+
+    def toggle_folds(self) -> str:
+        """Open or close the folds; what to say about it."""
+        if not self.code.has_folds:
+            return "Nothing is folded here."
+        return "Every generated line is shown." if self.code.toggle_folds() else ""
+
+    def other_side(self) -> None:
+        """Go to the other of the two sources."""
+        self.code.cross()
+
+    def zoom(self) -> None:
+        """Give the focused part all the room, or take it back."""
+        if self.zoomed is not None:
+            self._unzoom()
+            return
+        parts = (self.card, self.list, *self.code.lists, self.traces, self.story)
+        self.zoomed = next((part for part in parts if part.has_focus), self.front)
+        if self.zoomed in self.code.lists and not self.code.alone:
+            self.code.toggle_alone()
+        self._arrange()
+
+    def _unzoom(self) -> bool:
+        if self.zoomed is None:
+            return False
+        self.zoomed = None
+        if self.code.alone:
+            self.code.toggle_alone()
+        self._arrange()
+        return True
+
+    def clear(self) -> bool:
+        """Leave the zoom, or the traces or the list; False when there is nothing to leave."""
+        if self._unzoom():
+            return True
+        if self.view_of == "code":
+            return False
+        self._switch(self.view_of)
+        return True
+
+    def place(self) -> tuple[str, int] | None:
+        """File and line of the user's that the cursor is on."""
+        if self.card.has_focus:
+            return self.card.place()
+        if self.view_of == "traces":
+            trace = self.traces.trace
+            if trace is None:
+                return None
+            caller = (trace.caller_path, trace.caller_line)
+            path, line = caller if caller[0] is not None else (trace.path, trace.line)
+            return (path, line) if path and line else None
+        page = self.page
+        if page is None or not page.shown.path:
+            return None
+        if self.list.has_focus:
+            function = page.function
+            return (function.path, function.line) if function.path and function.line else None
+        line = self.code.current.line or 0
+        if self.code.active != LEFT:
+            partners = self.code.partners(line, self.code.active)
+            line = partners[0] if partners else 0
+        return page.shown.path, page.number(line)
+
+    def copy_record(self) -> object:
+        """What `Y` copies: the function with its sources."""
+        return self.page.function if self.page is not None else None
+
+    def export(self) -> tuple[str, str] | None:
+        """Name of a file and the generated source to write into it."""
+        page = self.page
+        if page is None or not page.shown.generated:
+            return None
+        name = "".join(c if c.isalnum() or c in "_-" else "_" for c in page.shown.name.rsplit(".", 1)[-1])
+        return f"{name or 'function'}.autograph.py", page.shown.generated.rstrip("\n") + "\n"
+
+    # asking the script
+
+    def _ask_if_nothing_is_there(self) -> None:
+        if (
+            self.run_shown is None
+            and self.has_class("-active")
+            and self.asking.possible
+            and not self.asking.trouble
+        ):
+            self.ask_again()
+
+    def ask_again(self) -> bool:
+        """Ask the script to trace the viewed batch; False when it cannot be asked."""
+        if not self.asking.possible:
+            return False
+        begin(self, self._ask, "ask")
+        return True
+
+    async def _ask(self) -> None:
+        await self.asking.ask(self.step)
+        if self.asking.trouble and self.run_shown is not None:
+            self.app.notify(self.asking.trouble, severity="warning", timeout=8, markup=False)
+        if self.subject.reader is not None:
+            self.subject.reader.refresh()
+        self._load()
+        self._remind()

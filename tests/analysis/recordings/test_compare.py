@@ -1,0 +1,177 @@
+"""Two recordings held against each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tapeinspect.analysis.recordings import compare as module
+from tapeinspect.analysis.recordings.compare import align, compare, judge
+from tapeinspect.analysis.recordings.lines import line_map
+from tapeinspect.report import recordings as report
+from tapeinspect.trace.reader import TraceReader, open_trace
+from tapeinspect.trace.records import SourceFile, TensorSpec
+from tests.trace.builders import Recording
+
+Op = tuple[str, int, float | None]
+"""Type, line and norm."""
+STEP: Sequence[Op] = [("MatMul", 7, 2.0), ("Relu", 8, 1.5), ("Relu", 8, 1.25), ("Mean", 9, 0.5)]
+
+
+def record(path: Path, *steps: Sequence[Op], gradients: dict[str, float | None] | None = None) -> TraceReader:
+    """A recording of these ops, with the same gradients in each step; a norm of nan: the op is bad."""
+    recording = Recording(path)
+    writer = recording.writer
+    gradients = {"kernel": 1.0, "bias": 0.001} if gradients is None else gradients
+    for index, name in enumerate(gradients, 1):
+        writer.insert("variable", [(index, name, "variable", "float32", "[2]", 1, index)])
+    row = 0
+    for step, ops in enumerate(steps, 1):
+        first = recording.ops + 1
+        for type, line, norm in ops:
+            bad = norm is not None and math.isnan(norm)
+            made = recording.op(
+                type, (), TensorSpec("float32", (2,)), line=line, step=step, norm=None if bad else norm
+            )
+            if bad:
+                writer.insert("health", [(made, recording.ops, 1, 0, None)])
+        for index, norm in enumerate(gradients.values(), 1):
+            row += 1
+            form = "none" if norm is None else "dense"
+            figures = (norm, -1.0, 1.0, 0.0, 0, 0, 0.0, None)
+            writer.insert("gradient", [(row, step, step, index, form, None, *figures)])
+        span = (first, recording.ops, len(ops), step * 10, 0.1, ops[-1][2], "[]", 1.0)
+        writer.insert("step", [(step, "call", "train_step", 1, 5, 1, *span)])
+    writer.commit()
+    writer.close()
+    return open_trace(path)
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> TraceReader:
+    return record(tmp_path / "a.tape", STEP, STEP)
+
+
+def test_a_recording_is_the_same_as_itself(first: TraceReader) -> None:
+    found = compare(first, first)
+    assert (found.verdict, found.facts, found.edited) == ("same", (), ())
+    assert [(step.same, step.verdict) for step in found.steps] == [(4, "same"), (4, "same")]
+
+
+def test_the_first_op_whose_figures_differ(first: TraceReader, tmp_path: Path) -> None:
+    other = record(tmp_path / "b.tape", STEP, [STEP[0], ("Relu", 8, 1.5), ("Relu", 8, 1.3), ("Mean", 9, 0.6)])
+    found = compare(first, other)
+    step = found.first("real")
+    assert step is not None and step.step == 2 and step.real == 2
+    assert step.first_value is not None and step.first_value.second is not None
+    assert (step.first_value.any.type, step.first_value.second.norm) == ("Relu", 1.3)
+    assert step.loss == "real"
+
+
+def test_rounding_is_told_from_a_difference(first: TraceReader, tmp_path: Path) -> None:
+    other = record(tmp_path / "b.tape", [("MatMul", 7, 2.000001), *STEP[1:]], STEP)
+    assert compare(first, other).verdict == "rounding"
+    assert compare(first, other, tolerance=1e-9).verdict == "real"
+
+
+def test_ops_that_only_one_recording_ran(first: TraceReader, tmp_path: Path) -> None:
+    other = record(tmp_path / "b.tape", [STEP[0], ("Log", 8, 3.0), *STEP[1:]], STEP[:-1])
+    one, two = compare(first, other).steps
+    assert (one.same, one.only_first, one.only_second) == (4, 0, 1)
+    assert one.first_op is not None and one.first_op.first is None and one.first_op.any.type == "Log"
+    assert (two.same, two.only_first, two.only_second) == (3, 1, 0)
+
+
+def test_nan_in_one_of_them(first: TraceReader, tmp_path: Path) -> None:
+    other = record(tmp_path / "b.tape", [STEP[0], ("Relu", 8, math.nan), *STEP[2:]], STEP)
+    pair = compare(first, other).steps[0].first_value
+    assert pair is not None and pair.verdict == "real" and pair.second is not None and pair.second.bad
+    assert "NaN or Inf in the second only" in report.text(compare(first, other), ("a", "b"))
+
+
+def test_small_gradients_are_judged_against_all_of_them(first: TraceReader, tmp_path: Path) -> None:
+    noise = record(tmp_path / "b.tape", STEP, STEP, gradients={"kernel": 1.0, "bias": 0.001003})
+    assert compare(first, noise).steps[0].gradients[1].verdict == "rounding"
+    apart = record(tmp_path / "c.tape", STEP, STEP, gradients={"kernel": 1.0, "bias": 0.00102})
+    assert compare(first, apart).steps[0].gradients[1].verdict == "real"
+
+
+def test_a_gradient_that_is_none_or_missing(first: TraceReader, tmp_path: Path) -> None:
+    other = record(tmp_path / "b.tape", STEP, STEP, gradients={"kernel": None, "scale": 2.0})
+    notes = {pair.variable: pair.note for pair in compare(first, other).steps[0].gradients}
+    assert notes == {
+        "kernel": "finite in the first, None in the second",
+        "bias": "only in the first recording",
+        "scale": "only in the second recording",
+    }
+
+
+def test_fewer_batches_are_a_difference_unless_only_so_many_are_asked_for(
+    first: TraceReader, tmp_path: Path
+) -> None:
+    other = record(tmp_path / "b.tape", STEP)
+    assert compare(first, other).verdict == "real"
+    assert compare(first, other, steps=1).verdict == "same"
+
+
+def test_an_edit_moves_lines_without_a_difference() -> None:
+    before = SourceFile(1, "/a/train.py", "user", "import x\na = 1\nb = a\nc = b\n")
+    after = SourceFile(4, "/b/train.py", "user", "import x\nimport y\na = 1\nb = a + 1\nc = b\n")
+    lines = line_map([before], [after])
+    assert lines.place("/a/train.py", 2) == ("/b/train.py", 3)
+    assert lines.place("/a/train.py", 3) == ("/b/train.py", 4)
+    assert lines.place("/a/train.py", 4) == ("/b/train.py", 5)
+    assert lines.edited == (("/a/train.py", 2),)
+
+
+def test_files_of_one_name_are_not_guessed_at() -> None:
+    first = [SourceFile(1, "/a/train.py", "user", "x")]
+    second = [SourceFile(1, "/b/train.py", "user", "x"), SourceFile(2, "/c/train.py", "user", "x")]
+    assert line_map(first, second).files == {}
+
+
+def test_long_batches_are_aligned_by_place(
+    first: TraceReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = record(tmp_path / "b.tape", [("Log", 7, 1.0), *STEP[1:], ("Relu", 8, 9.0)])
+    rows = [reader.rows(range(1, reader.step(1).last_op + 1)) for reader in (first, other)]  # type: ignore[operator]
+    lines = line_map(first.files(), other.files())
+    exact = [
+        (pair.first and pair.first.type, pair.second and pair.second.type) for pair in align(*rows, lines)
+    ]
+    monkeypatch.setattr(module, "_QUADRATIC", 0)
+    quick = [
+        (pair.first and pair.first.type, pair.second and pair.second.type) for pair in align(*rows, lines)
+    ]
+    assert sorted(exact, key=str) == sorted(quick, key=str)
+
+
+def test_figures() -> None:
+    assert judge(1.0, 1.0, 1e-5) == ("same", 0.0)
+    assert judge(math.nan, math.nan, 1e-5)[0] == "same"
+    assert judge(1.0, math.inf, 1e-5)[0] == "real"
+    assert judge(None, 1.0, 1e-5)[0] == "real"
+    assert judge(0.0, 1e-9, 1e-5, slack=1e-8)[0] == "rounding"
+
+
+def test_as_text_and_as_json(first: TraceReader, tmp_path: Path) -> None:
+    other = record(
+        tmp_path / "b.tape", STEP, [STEP[0], ("Relu", 8, 1.6), *STEP[2:]], gradients={"kernel": 1.5}
+    )
+    found = compare(first, other)
+    lines = report.text(found, ("a.tape", "b.tape")).splitlines()
+    assert lines[0] == "a.tape against b.tape: different from batch 1 on"
+    assert any(
+        "first op that differs: Relu at train.py:8, norm 1.5 | 1.6, 0.063 apart" in line for line in lines
+    )
+    assert any("gradient kernel: norm 1 | 1.5  different" in line for line in lines)
+    body = report.json_body(found)
+    assert body["verdict"] == "different"
+    assert body["gradients"][0] == {
+        "variable": "kernel", "max_abs": 0.5, "max_rel": pytest.approx(1 / 3), "ulp": None, "verdict": "real",
+    }  # fmt: skip
+    assert report.json_body(compare(first, first))["first_difference"] is None
+    assert "\x1b[31m" in report.text(found, ("a", "b"), colour=True)
