@@ -230,7 +230,7 @@ TABLES: Final[dict[str, str]] = {
     " line INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, detail_json TEXT NOT NULL",
     # one comparison of the step run eagerly with the same step traced, on the arguments of `step`. verdict:
     # 'same', 'different', 'fails_to_trace'. file, line: where the function begins. seconds: of one eager call,
-    # of one traced call, of tracing. first_*: the first op, in eager order, whose values really differ.
+    # of one traced call, of tracing. first_op: the first, in eager order, whose values really differ.
     # notes_json: sentences on what could not be compared or put back. ops: what was aligned, 0 when ops were
     # not compared
     "diff": "id INTEGER PRIMARY KEY, step INTEGER, function TEXT NOT NULL, file INTEGER, line INTEGER,"

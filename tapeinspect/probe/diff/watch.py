@@ -25,7 +25,7 @@ _STATIC = frozenset(
     {"Const", "_EagerConst", "Shape", "ShapeN", "Size", "Rank", "VariableShape", "BroadcastGradientArgs"}
 )
 _NEVER_STATIC = ("Random", "Stateless", "Read", "Multinomial", "Iterator", "Parse", "PyFunc", "EagerPyFunc")
-_QUIET = frozenset({"Placeholder", "PyFunc", "EagerPyFunc"})
+_QUIET = frozenset({"Placeholder"})
 
 
 @dataclass(slots=True, eq=False)
@@ -243,7 +243,7 @@ def _frames_of(traceback: Any) -> Iterator[tuple[str, int]]:
     return iter([(frame.filename, frame.lineno) for frame in reversed(list(traceback))])
 
 
-_SEEN_ANYWAY = frozenset({b"Const", b"Identity", b"IdentityN"})
+_SEEN_ANYWAY = frozenset({b"Const", b"Identity", b"IdentityN", b"PyFunc", b"EagerPyFunc"})
 
 
 def _skipped() -> frozenset[bytes]:

@@ -361,6 +361,18 @@ def asks_how_it_runs(x):
     return train(x) + tf.reduce_sum(x) * 2.0
 
 
+def how():
+    return 1.0 if tf.executing_eagerly() else 1.5
+
+
+@case("different", "different-values", line="y = y * factor")
+def wrong_noise(x):
+    factor = how()
+    y = x + 1.0
+    y = y * factor
+    return train(y)
+
+
 def state():
     """All that a step may have changed, as bytes."""
     log.flush()
