@@ -78,11 +78,11 @@ def find(reader: TraceReader, how: Settings | None = None) -> list[Finding]:
 
 
 def _once(found: Iterable[Finding]) -> list[Finding]:
-    """The first finding of each rule at each line: the others say the same of another batch."""
+    """Each finding once: a rule says the same of a line in several batches, and the first time will do."""
     kept: dict[tuple[object, ...], Finding] = {}
     for item in found:
-        what = item.message if item.path is None else item.message.partition(" ")[0]
-        kept.setdefault((item.rule, item.path, item.line, what if item.path is None else ""), item)
+        repeats = item.rule in BY_ID and item.path is not None
+        kept.setdefault((item.rule, item.path, item.line, "" if repeats else item.message), item)
     return list(kept.values())
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from tapeinspect.analysis.differentiable import NO_GRADIENT, assigns, carries_gradient
 from tapeinspect.trace.reader import TraceReader
 from tapeinspect.trace.records import BackwardCall, Edge, GradientCall, Tape
+
+_WHOLE_RUN: Final = 20
+"""Gradient calls followed when there are no batches to choose from."""
 
 Cause: TypeAlias = Literal[
     "integer", "stops", "outside", "unused", "behind", "around", "source", "none", "unasked"
@@ -28,8 +31,10 @@ class Unreached:
     for it. 'unasked': no source that was asked for is behind it."""
     culprit: int | None
     """The op that stopped the gradient, where it was another one."""
+    short: str
+    """Three or four words."""
     message: str
-    """One phrase for the screen."""
+    """One phrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ def gradient_pass(reader: TraceReader, call: GradientCall) -> Pass:
     calls = reader.backward_calls(call.id)
     reached = _reached(reader, calls)
     tape = _tape(reader, call)
-    if tape is None or not reader.has_backward or call.method != "gradient":
+    if tape is None or not calls or call.method != "gradient":
         return Pass(call, calls, reached, {})
     edges = reader.edges(*_span(tape, call, reader.counts.ops))
     sources = frozenset(
@@ -63,8 +68,9 @@ def gradient_pass(reader: TraceReader, call: GradientCall) -> Pass:
 
 
 def gradient_passes(reader: TraceReader, step: int | None) -> list[Pass]:
-    """The gradient flow of a step: its gradient calls, in order."""
-    return [gradient_pass(reader, call) for call in reader.gradient_calls(step)]
+    """The gradient flow of a step (None: of the run, its first calls): its gradient calls, in order."""
+    calls = reader.gradient_calls(step)
+    return [gradient_pass(reader, call) for call in (calls if step is not None else calls[:_WHOLE_RUN])]
 
 
 def _reached(reader: TraceReader, calls: Sequence[BackwardCall]) -> dict[int, BackwardCall]:
@@ -174,17 +180,18 @@ class _Walk:
         other = self._types.get(stop.culprit or 0, "another op")
         if stop.cause == "around" and stop.culprit in self._reached:
             other = self._reached[stop.culprit].type
-        message = {
-            "integer": f"{', '.join(sorted(set(edge.dtypes)))} has no gradient",
-            "stops": f"{edge.type} passes no gradient",
-            "outside": "not recorded by the tape",
-            "unused": "not on a path to the target",
-            "behind": f"reaches the target only through {other}",
-            "around": f"part of {other}, which has a gradient of its own",
-            "source": "behind a tensor that was asked for",
-            "none": f"the gradient of {other} gave None for it",
-            "unasked": "no source that was asked for is behind it",
+        dtypes = ", ".join(sorted(set(edge.dtypes)))
+        short, message = {
+            "integer": (f"{dtypes} has no gradient", ""),
+            "stops": ("passes no gradient", f"{edge.type} passes no gradient"),
+            "outside": ("not recorded", "the tape did not record it"),
+            "unused": ("no path to the target", "the target does not depend on it"),
+            "behind": (f"only through {other}", f"it reaches the target only through {other} {stop.culprit}"),
+            "around": (f"part of {other}", f"it is part of {other}, which has a gradient of its own"),
+            "source": ("the way ends here", "its own gradient was asked for: the way ends here"),
+            "none": (f"None from {other}", f"the gradient of {other} {stop.culprit} gave None for it"),
+            "unasked": ("no source behind it", "no source that was asked for is behind it"),
         }[stop.cause]
         if assigns(edge.type):
-            message = "writes a variable"
-        return Unreached(edge.op, stop.cause, stop.culprit, message)
+            short, message = "writes a variable", ""
+        return Unreached(edge.op, stop.cause, stop.culprit, short, message or short)

@@ -38,16 +38,17 @@ def first_origin(reader: TraceReader) -> Origin | None:
 
 def origins(reader: TraceReader) -> Iterator[Origin]:
     """The origin of the NaN or Inf of each bad step, each place in the code once, in order."""
-    seen = set()
+    seen: set[object] = set()
     repeats = 0
     for step in bad_steps(reader):
         origin = origin_of_step(reader, step.id)
         if origin is None:
             continue
-        key = (origin.path, origin.line, origin.type, origin.stage)
-        repeats = repeats + 1 if key in seen else 0
-        if key not in seen:
-            seen.add(key)
+        # What goes back to a step that was told of says what its variables brought with them.
+        known = {(origin.path, origin.line, origin.type, origin.stage), origin.step} & seen
+        repeats = repeats + 1 if known else 0
+        seen |= {(origin.path, origin.line, origin.type, origin.stage), origin.step}
+        if not known:
             yield origin
         elif repeats >= _REPEATS:
             return
@@ -126,8 +127,10 @@ class _Story:
         expression = self._expression(place)
         turned = self.turn if self.turn is not None and self.turn.op > edge.op else None
         return Origin(
-            kind=self.root.kind,
-            stage="backward" if backing is not None or row.backward else self._stage(edge),
+            kind="op" if self.root.kind == "gradient" else self.root.kind,
+            stage="backward"
+            if backing is not None or row.backward or self.root.kind == "gradient"
+            else self._stage(edge),
             step=edge.step or self.victim_step(),
             op=edge.op,
             type=edge.type,
@@ -205,6 +208,11 @@ class _Story:
             return f"{self._data()}{where}{code} already holds {words}, and it reaches {self.victim.what}."
         if kind == "variable":
             return f"{self._variable()} held {words} when it was first read{where}{code}, before any recorded change."
+        if kind == "gradient":
+            return (
+                f"The gradient function of {edge.type}{where}{code} gives {words} of finite gradients; "
+                f"it reaches {self.victim.what}."
+            )
         what = edge.type
         if backing is not None:
             of = "" if backing.type == edge.type else f", going back through {backing.type}"
@@ -220,6 +228,9 @@ class _Story:
     def _counts(self) -> tuple[int, int]:
         """NaN and Inf in the outputs of the root, or in what it was given."""
         edge = self.root.edge
+        if self.root.kind == "gradient" and self.root.given is not None:
+            one = self.chain.bad[self.root.given]
+            return one.nan, one.inf
         if self.root.kind == "data" and (note := self.reader.origin(edge.op)) is not None:
             given = [one for one in note.inputs if one.tensor == self.root.given]
             if given:
@@ -250,6 +261,8 @@ class _Story:
             return remedies.DATA
         if self.root.kind == "variable":
             return remedies.RESTORED
+        if self.root.kind == "gradient":
+            return remedies.OWN
         if backing is not None:
             guarded = "where" in expression or self._guarded(backing)
             return remedies.backward_remedy(backing.type, expression, guarded) or remedies.forward_remedy(
@@ -311,11 +324,7 @@ class _Story:
         return syntax.text(node) if syntax is not None and node is not None else ""
 
     def _way(self, edge: Edge) -> tuple[PathStep, ...]:
-        edges = [edge]
-        seen = {edge.op}
-        while (nearer := self.chain.toward.get(edges[-1].op)) is not None and nearer.op not in seen:
-            edges.append(nearer)
-            seen.add(nearer.op)
+        edges = self.chain.way(edge, self.turn)
         if len(edges) > _LONGEST_WAY:
             edges = [*edges[: _LONGEST_WAY // 2], *edges[-_LONGEST_WAY // 2 :]]
         return tuple(self._step_of(edge) for edge in edges)

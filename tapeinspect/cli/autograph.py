@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tapeinspect.cli.options import take_apart
 from tapeinspect.cli.parsing import Parser, count
-from tapeinspect.errors import ExitCode
+from tapeinspect.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tapeinspect.report.autograph import Report
@@ -20,7 +20,7 @@ _EPILOG = """\
 FUNCTION is a name in the script: train_step, Trainer.step. A script that only defines things when it is imported,
 because it trains under `if __name__ == "__main__"`, is imported for it; any other runs until its first batch has
 ended. Without FUNCTION the step is shown with all that it calls.
-Exit status: 0, or 1 when the step cannot be traced.
+Exit status: 0, or 1 when the step cannot be traced or the function is not converted.
 """
 
 
@@ -56,7 +56,8 @@ def run(name: str, argv: Sequence[str]) -> int:
 
         report = load(trace, function or None)
         sys.stdout.write(_raw(report) if options.raw else _formatted(report, options))
-    return ExitCode.FINDINGS if report.failure is not None and not options.raw else ExitCode.OK
+    failed = report.failure is not None and not options.raw
+    return ExitCode.FINDINGS if failed or not report.shown else ExitCode.OK
 
 
 def _is_named(script: str | None) -> bool:
@@ -65,7 +66,12 @@ def _is_named(script: str | None) -> bool:
 
 
 def _raw(report: Report) -> str:
-    return "".join(function.function.generated or "" for function in report.shown[:1])
+    if not report.shown:
+        listed = report.listed[0] if report.listed else None
+        raise UsageError(
+            f"{listed.name} is not converted: {listed.reason}" if listed else "nothing was converted"
+        )
+    return report.shown[0].function.generated or ""
 
 
 def _formatted(report: Report, options: Namespace) -> str:

@@ -35,12 +35,12 @@ def run(name: str, argv: Sequence[str]) -> int:
     options = parser.parse_args(line.options)
     from tapeinspect.cli.prepare import prepare
 
-    launch = prepare(line, options, screen=False)
-    if not (options.report or options.fail_on):
-        return record(launch, options.quiet)
+    if not (options.report or options.fail_on or options.rule or options.no_rule):
+        return record(prepare(line, options, screen=False), options.quiet)
     from tapeinspect.analysis.findings import settings
 
     how = settings(options.rule, options.no_rule)
+    launch = prepare(line, options, screen=False)
     status = record(launch, options.quiet)
     from tapeinspect.cli.report import conclude
 

@@ -169,7 +169,8 @@ def _choice(construct: Construct, events: list[Event], types: Counter[str], coun
         if taken == "no branch":
             text = "Decided by Python while tracing: its branch was not taken and is not in the graph."
     else:
-        text = f"Decided by Python while tracing: taken {branches['if']} times of {len(events)}."
+        taken = "once" if branches["if"] == 1 else f"{branches['if']} times"
+        text = f"Decided by Python while tracing: of {len(events)} times it was true {taken}."
     return Became("python", text, len(events), detail)
 
 

@@ -7,6 +7,7 @@ import linecache
 import re
 import traceback
 from collections.abc import Callable
+from types import CodeType
 from typing import Any, Final
 
 from tapeinspect.probe import failures, tf_autograph
@@ -69,6 +70,11 @@ _MEANINGS: Final[tuple[tuple[str, str, str], ...]] = (
         "tf.cast it to one dtype",
     ),
     (
+        r"must return zero or more Tensors",
+        "A traced function gives back tensors, or Python's None, numbers, strings and structures of them.",
+        "return the tensors that are needed of the object",
+    ),
+    (
         r"is not a (tf\.)?Tensor|None at the (end|beginning)|must return the same",
         "The two branches, or two turns of the loop, give values of different structure.",
         "return the same structure of tensors from both",
@@ -77,13 +83,17 @@ _MEANINGS: Final[tuple[tuple[str, str, str], ...]] = (
 """(what the message says, what it means, what to do), in order."""
 
 
-def row(error: BaseException, run: int, seen: Seen, role: Callable[[str], str]) -> tuple[Any, ...]:
-    """The row of the table `ag_failure`."""
+def row(
+    error: BaseException, run: int, seen: Seen, role: Callable[[str], str], code: CodeType
+) -> tuple[Any, ...]:
+    """The row of the table `ag_failure`; `code`: of what was traced."""
     frames = _frames(error, seen, role)
     own = next((frame for frame in reversed(frames) if frame["user"]), None)
     name, message = type(error).__name__, message_of(error)
     meaning, hint = explain(name, message)
-    file, line, function = (own["file"], own["line"], own["function"]) if own else (None, None, "")
+    file, line, function = code.co_filename, code.co_firstlineno, code.co_name
+    if own is not None:
+        file, line, function = own["file"], own["line"], own["function"]
     return (run, name, message, file, line, function, json.dumps(frames), meaning, hint)
 
 

@@ -27,9 +27,7 @@ def verdict(met: Met, by_keras: bool) -> Verdict:
     if met.disabled:
         return _disabled(by_keras)
     if met.inside:
-        return _no(
-            "library", "a library calls it, and AutoGraph does not look into libraries: it ran as written"
-        )
+        return _no("library", "code that is not converted calls it, so it ran as written")
     return unconvertible(met.function)
 
 
@@ -152,6 +150,8 @@ def failed(error: BaseException) -> Verdict:
         or "could not find" in lowered
     ):
         return "failed", "no_source", "its source cannot be read: put it into a file"
+    if "AsyncFunctionDef" in text:
+        return "failed", "unsupported", "it is an async function, which AutoGraph does not convert"
     if name == "UnsupportedLanguageElementError":
         return "failed", "unsupported", f"it uses what AutoGraph cannot convert: {text}"
     if "__code__" in text:

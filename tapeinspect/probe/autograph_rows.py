@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tapeinspect.probe import autograph_failure, autograph_source, tf_autograph
 from tapeinspect.probe.autograph_constructs import Facts, Line, became, facts_of
 from tapeinspect.probe.autograph_folds import folds
-from tapeinspect.probe.autograph_reasons import Verdict, failed, kind_of, unconvertible, verdict
+from tapeinspect.probe.autograph_reasons import Verdict, failed, kind_of, verdict
 from tapeinspect.probe.autograph_source import Source
 from tapeinspect.probe.autograph_static import callees
 from tapeinspect.probe.autograph_trace import Traced, convertible
@@ -72,12 +72,17 @@ class Rows:
         """The functions that the trace met."""
         assert self.traced is not None
         for key, met in self.traced.seen.met.items():
-            if _is_part(met.function):
+            if _is_part(met.function) or self._is_inner(met):
                 continue
             parent = self._caller(met)
             function = self._new(key, met, verdict(met, self.by_keras), parent)
             if met.converted is not None:
                 self.by_path[met.converted.__code__.co_filename] = function
+
+    def _is_inner(self, met: Met) -> bool:
+        """Whether a callable is a library's own that a library handed to AutoGraph."""
+        path = _path_of(met.function)
+        return met.through is not None and (path is None or self.recorder.code.role(path) != "user")
 
     def _caller(self, met: Met) -> int | None:
         if met.caller is None:
@@ -99,9 +104,11 @@ class Rows:
             row = self.known.get(key)
             if row is None:
                 path = caller.co_filename if caller is not None else None
-                met = Met(function, caller, path, line, calls=0)
-                row = self._new(key, met, unconvertible(function), parent)
-            if row.converted is not None and row.verdict[0] != "not_converted":
+                met = Met(
+                    function, caller, path, line, calls=0, told=tf_autograph.is_told_not_to_convert(function)
+                )
+                row = self._new(key, met, verdict(met, False), parent)
+            if row.converted is not None and row.verdict[0] != "not_converted" and row.role == "user":
                 plain = function if tf_autograph.is_plain_function(function) else type(function).__call__
                 code = tf_autograph.code_of(plain)
                 pending += [(callee, row.id, code, at) for callee, at in callees(plain)]
@@ -171,7 +178,9 @@ class Rows:
             sink.add("ag_mark", (self.run, code.file(path), line, mark, ops, count))
 
     def _is_shown(self, function: Function) -> bool:
-        return function.role == "user" or function.verdict[0] == "converted"
+        return (function.role == "user" and function.verdict[1] != "tf_function") or function.verdict[
+            0
+        ] == "converted"
 
     def _row(self, function: Function, keep: bool) -> tuple[Any, ...]:
         code, met, source = self.recorder.code, function.met, function.source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import autograph_failure, named_function, step_function, tf_autograph
+from tapeinspect.probe import autograph_failure, named_function, step_function, survival, tf_autograph
 from tapeinspect.probe.autograph_rows import Rows
 from tapeinspect.probe.autograph_static import called_in_lines
 from tapeinspect.probe.autograph_trace import Traced, trace
@@ -80,7 +80,15 @@ def look_at(recorder: Recorder, target: StepFunction, named: StepFunction | None
     """Trace or convert a function and write what came of it, and of `named`; the id of the row in `ag_run`."""
     traced = trace(recorder, target) if target.callable else None
     with recorder.lock:
-        return write(recorder, target, traced, named)
+        run = write(recorder, target, traced, named)
+    if target.callable and recorder.can("survey"):
+        try:
+            survival.collect(recorder, target)
+        except WorkRefused as refused:
+            recorder.say(refused.message, refused.hint)
+        except Exception as error:  # what AutoGraph made of the step is there all the same
+            recorder.note_trouble("survey", error)
+    return run
 
 
 def write(
@@ -102,7 +110,9 @@ def write(
         status = "traced" if traced.error is None else "failed"
         ops, converting, seconds = traced.total, traced.seen.convert_ns / 1e9, traced.seconds
         if traced.error is not None:
-            sink.add("ag_failure", autograph_failure.row(traced.error, run, traced.seen, recorder.code.role))
+            sink.add(
+                "ag_failure", autograph_failure.row(traced.error, run, traced.seen, recorder.code.role, code)
+            )
     where = (recorder.code.file(code.co_filename), code.co_firstlineno)
     step = target.step or None
     sink.add(

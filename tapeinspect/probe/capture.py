@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from tapeinspect.probe import tf_private
+from tapeinspect.trace.figures import sum_of_squares
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -35,7 +36,6 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
     ident = get_ident()
     getframe = sys._getframe
     vdot = numpy.vdot
-    einsum = numpy.einsum
     sqrt = math.sqrt
     lock = recorder.lock
     sink = recorder.sink
@@ -79,6 +79,8 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                 recorder.graph_log.added(op_type)
                 return
             wanted = last[index] if index < size else None
+            array = None
+            in_step = False
             for guess in (wanted, site.next):
                 if (
                     guess is None
@@ -90,24 +92,29 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                     continue
                 n = guess.n_outputs
                 if n == 1:
-                    if outputs[0]._shape_tuple() != guess.shapes[0]:
+                    if measures and 0 < guess.measure < 3:
+                        array = outputs[0]._numpy_internal()
+                        if array.shape != guess.shapes[0]:
+                            continue
+                    elif outputs[0]._shape_tuple() != guess.shapes[0]:
                         continue
                 elif n and tuple([t._shape_tuple() for t in outputs]) != guess.shapes:
                     continue
                 try:
+                    checks = guess.checks
                     place = guess.step
-                    if place is not None and place.outer is outer:
+                    if place is not None:
                         frame = getframe(place.depth)
-                        if id(frame) == running.key:
-                            # The frames around the step's own wait for it to return: they are where they were. Those
-                            # of libraries inside it follow from the op, its depth and its turn in the sequence.
+                        # The frames around the step's own wait for it to return: since its first op they are where
+                        # they were. Those of libraries inside it follow from the op, its depth and its turn in the
+                        # sequence.
+                        in_step = (
+                            id(frame) == running.key and place.outer is outer and tracker.serial == serial
+                        )
+                        if in_step:
                             if frame.f_lasti != place.lasti:
                                 continue
                             checks = place.inner
-                        else:
-                            checks = guess.checks
-                    else:
-                        checks = guess.checks
                     for depth, check_code, check_lasti in checks:
                         frame = getframe(depth)
                         if frame.f_code is not check_code or frame.f_lasti != check_lasti:
@@ -120,6 +127,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
             else:
                 found = recorder.find_site(op_type, inputs, attrs, outputs, getframe(1))
                 place = found.step
+                in_step = False
             site.next = found
             site = found
             if found is wanted:
@@ -131,14 +139,15 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                     pass
 
             if place is not None:
-                frame = getframe(place.depth)
-                if (
-                    id(frame) != running.key
-                    or place.position != tracker.position
-                    or place.loop is not tracker.loop
-                ):
-                    tracker.at(frame, place, begun)
-                outer = place.outer
+                if not in_step or place.position != tracker.position or place.loop is not tracker.loop:
+                    frame = getframe(place.depth)
+                    if (
+                        id(frame) != running.key
+                        or place.position != tracker.position
+                        or place.loop is not tracker.loop
+                    ):
+                        tracker.at(frame, place, begun)
+                    outer = place.outer
             elif tracker.open:
                 tracker.leave(begun)
             if tracker.serial != serial:
@@ -173,12 +182,12 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                     recorder.other_outputs(outputs)
                 if measures and found.measure:
                     if found.measure < 3:
-                        array = first._numpy_internal()
-                        if found.measure == 1:
-                            norm = float(vdot(array, array))  # unlike `dot`, it does not warn of an overflow
-                        else:
-                            array = array.ravel()
-                            norm = float(einsum("i,i", array, array))
+                        if array is None:
+                            array = first._numpy_internal()
+                        # `vdot`, unlike `dot`, does not warn of an overflow
+                        norm = (
+                            float(vdot(array, array)) if found.measure == 1 else sum_of_squares(array.ravel())
+                        )
                         if 0.0 < norm < _INFINITY:
                             norm = sqrt(norm)
                         elif norm != 0.0 or array.any():  # squares too large, or too small, for the type
@@ -197,9 +206,9 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                 if full:
                     recorder.health.keep(outputs, tracker.current)
 
-            sink.count += 1
+            count = sink.count = sink.count + 1
             extend((
-                sink.count, tracker.current, found.kind, found.stack_id, thread, (begun - started) // 1000,
+                count, tracker.current, found.kind, found.stack_id, thread, (begun - started) // 1000,
                 begun - ended, tape, taken, made, norm,
             ))  # fmt: skip
             remember(found)

@@ -60,6 +60,7 @@ def _redirect(captured: CapturedOutput, name: str, number: int) -> Any:
         if kept >= 0:
             os.dup2(kept, number)
             os.close(kept)
+            captured._files.pop(name).close()
 
     return back
 

@@ -55,20 +55,21 @@ def _note(value: Any, function: FunctionType, name: str) -> tuple[str, str]:
     if code is function.__code__ and function.__name__ not in (plain, "<lambda>"):
         return (
             f"{name} is {function.__qualname__}: a decorator put that in its place without functools.wraps",
-            "the function itself cannot be found from it: decorate it with functools.wraps",
+            "decorate the decorator's inner function with functools.wraps, so that what it hides can be found",
         )
     return "", ""
 
 
 def _suggest(module: ModuleType, name: str) -> str:
     known = list(_known(module))
+    nested = [found for found in _nested(module) if found.rpartition(".")[2] == name.rpartition(".")[2]]
+    if nested and name in (nested[0], nested[0].rpartition(".")[2]) and name not in known:
+        outer = nested[0].rpartition(".")[0]
+        return f"{nested[0]} exists only while {outer} runs: name that one"
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     close = close or [found for found in known if found.rpartition(".")[2] == name.rpartition(".")[2]][:3]
     if close:
         return f"did you mean {' or '.join(close)}?"
-    nested = [found for found in _nested(module) if found.rpartition(".")[2] == name.rpartition(".")[2]]
-    if nested:
-        return f"{nested[0]} exists only while the function around it runs: name that one"
     return f"there are: {', '.join(known[:8])}" if known else "it defines no function"
 
 

@@ -9,17 +9,16 @@ import array
 import functools
 import inspect
 import io
-import itertools
 import random
 import types
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
-from tapeinspect.probe import saved
+from tapeinspect.probe import saved, special
+from tapeinspect.probe.introspect import dict_of, dunder, keras_path, names_in, of_class, slots
 from tapeinspect.probe.saved import Saved
 from tapeinspect.probe.tf_state import SavedVariable, function_state, is_variable
 
@@ -40,24 +39,13 @@ _WALKED = (
 _CONSUMED = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """Something that cannot be put back."""
-
-    path: str
-    what: str
-    """"generator", "socket", …"""
-    consumed: bool
-    """Running the step again uses it up: a batch taken from a generator is gone."""
-
-
 class Reach:
     """Finds what a function can change, and saves it."""
 
     def __init__(self, role: Callable[[str], str]) -> None:
         self.saved: list[Saved] = []
         self.variables: list[SavedVariable] = []
-        self.fixed: list[Fixed] = []
+        self.fixed: list[special.Fixed] = []
         self._role = role
         self._seen: dict[int, Any] = {}
         self._queue: deque[tuple[str, Any, str | None, bool]] = deque()
@@ -76,11 +64,13 @@ class Reach:
                 self._visit(path, value, known_as)
             except Exception as error:  # an object that cannot be looked at is left alone
                 self.fixed.append(
-                    Fixed(path, f"{type(value).__name__} ({type(error).__name__}: {error})", False)
+                    special.Fixed(path, f"{type(value).__name__} ({type(error).__name__}: {error})", False)
                 )
             if len(self._seen) > _OBJECTS:
                 self.fixed.append(
-                    Fixed("…", f"more than {_OBJECTS:,} objects; those beyond are not put back", False)
+                    special.Fixed(
+                        "…", f"more than {_OBJECTS:,} objects; those beyond are not put back", False
+                    )
                 )
                 return
 
@@ -146,7 +136,7 @@ class Reach:
             return
         self._seen[id(scope)] = scope
         prefix = f"{path}." if path else ""
-        self._save(saved.SavedDict(path, scope, label=lambda _, key: f"{prefix}{key}", hidden=_dunder))
+        self._save(saved.SavedDict(path, scope, label=lambda _, key: f"{prefix}{key}", hidden=dunder))
 
     def _module(self, path: str, module: types.ModuleType) -> None:
         file = getattr(module, "__file__", None)
@@ -159,7 +149,7 @@ class Reach:
 
     def _container(self, path: str, value: Any) -> None:
         if isinstance(value, dict):
-            self._save(saved.SavedDict(path, value))
+            self._save(saved.SavedDict(path, value, entries=True))
             for key, item in list(dict.items(value)):
                 if type(item) not in _ATOMS:
                     self._add(f"{path}[{saved.describe(key)}]", item)
@@ -173,7 +163,7 @@ class Reach:
             if not isinstance(value, (bytearray, array.array)):
                 self._each(path, list.__iter__(value) if isinstance(value, list) else iter(value))
         if type(value) not in (list, dict, set, tuple, frozenset, deque):
-            self._wrapper(path, _dict_of(value))
+            self._wrapper(path, dict_of(value))
 
     def _each(self, path: str, items: Iterator[Any]) -> None:
         for index, item in enumerate(items):
@@ -191,7 +181,7 @@ class Reach:
             plain = tuple(n for n in names if n != "__call__")
             self._save(
                 saved.SavedAttributes(
-                    base.__name__, base, False, plain, _of_class, type.__setattr__, type.__delattr__
+                    base.__name__, base, False, plain, of_class, type.__setattr__, type.__delattr__
                 )
             )
             for name in names:
@@ -212,27 +202,21 @@ class Reach:
                 return
             self._bytes += value.nbytes
             if self._bytes > _BYTES:
-                self.fixed.append(Fixed(path, "array, too large to be copied", False))
+                self.fixed.append(special.Fixed(path, "array, too large to be copied", False))
                 return
             self._save(saved.SavedArray(path, value))
             if value.dtype.kind == "O":
                 self._each(path, iter(value.ravel().tolist()))
-        elif isinstance(value, np.random.Generator):
-            bits = value.bit_generator
-            self._random(path, lambda: bits.state, lambda state: setattr(bits, "state", state))
-        elif isinstance(value, np.random.RandomState):
-            self._random(path, value.get_state, value.set_state)
-
-    def _random(self, path: str, read: Callable[[], Any], write: Callable[[Any], None]) -> None:
-        self._save(saved.SavedState(path, None, False, read, write, "random"))
+        else:
+            self._keep(special.generator(path, value))
 
     def _object(self, path: str, value: Any) -> None:
         if isinstance(value, random.Random):
-            self._random(path, value.getstate, value.setstate)
+            self._keep(special.generator(path, value))
         elif isinstance(value, io.IOBase):
-            self._file(path, value)
+            self._keep(special.file(path, value))
         elif isinstance(value, _CONSUMED):
-            self.fixed.append(Fixed(path, type(value).__name__.replace("_", " "), True))
+            self.fixed.append(special.Fixed(path, type(value).__name__.replace("_", " "), True))
         elif isinstance(value, functools.partial):
             self._each(path, iter((value.func, *value.args, *value.keywords.values())))
         elif isinstance(value, (types.MethodType, classmethod, staticmethod)):
@@ -243,45 +227,21 @@ class Reach:
         elif hasattr(type(value), "__next__"):
             self._iterator(path, value)
         elif type(value).__module__ in ("socket", "sqlite3", "_socket", "subprocess"):
-            self.fixed.append(Fixed(path, type(value).__name__.lower(), False))
+            self.fixed.append(special.Fixed(path, type(value).__name__.lower(), False))
         else:
             self._instance(path, value)
 
     def _iterator(self, path: str, value: Any) -> None:
-        """An iterator: one over a list or a range tells where it is, others are used up."""
         if type(value).__module__ not in ("builtins", "itertools") and self._of_user(type(value)):
             self._instance(path, value)  # of a class of the user's: what it counts with is put back
-        elif hasattr(value, "__setstate__") and type(value).__module__ == "builtins":
-            state = value.__reduce__()[2:]
-            if state:
-                read = lambda: (value.__reduce__()[2:] or (None,))[0]  # noqa: E731
-                self._save(saved.SavedState(path, value, False, read, value.__setstate__, "python"))
-            return
-        if not hasattr(value, "__dict__") or not self._of_user(type(value)):
-            name = type(value).__name__
-            what = "iterator of a tf.data.Dataset" if name == "OwnedIterator" else f"iterator ({name})"
-            self.fixed.append(
-                Fixed(path, "itertools.count" if isinstance(value, itertools.count) else what, True)
-            )
+        else:
+            self._keep(special.iterator(path, value))
 
-    def _file(self, path: str, value: Any) -> None:
-        """A file that is only written to is cut off where it ended."""
-        with suppress(OSError, ValueError):
-            if not value.writable():
-                if value.seekable():
-                    state = saved.SavedState(
-                        path, value, False, value.tell, lambda at: _seek(value, at), "file", str
-                    )
-                    self._save(state)
-                    return
-            elif value.seekable():
-                state = saved.SavedState(
-                    path, value, False, lambda: _position(value), lambda at: _cut(value, at), "file",
-                    lambda at: f"{at:,} bytes", "written to",
-                )  # fmt: skip
-                self._save(state)
-                return
-        self.fixed.append(Fixed(path, "file that cannot be rewound", False))
+    def _keep(self, found: Saved | special.Fixed | None) -> None:
+        if isinstance(found, special.Fixed):
+            self.fixed.append(found)
+        elif found is not None:
+            self._save(found)
 
     def _instance(self, path: str, value: Any) -> None:
         cls = type(value)
@@ -293,14 +253,14 @@ class Reach:
             return
         of_user = self._of_user(cls)
         self._quiet = not of_user and not isinstance(value, types.SimpleNamespace)
-        attributes = _dict_of(value)
+        attributes = dict_of(value)
         if attributes is not None:
             libraries = self._names_of_libraries(cls) if of_user else frozenset()
-            self._attributes(path, attributes, _keras_path(value), libraries)
-        slots = _slots(cls)
-        if slots:
-            self._save(saved.SavedAttributes(path, value, names=slots))
-            for name in slots:
+            self._attributes(path, attributes, keras_path(value), libraries)
+        names = slots(cls)
+        if names:
+            self._save(saved.SavedAttributes(path, value, names=names))
+            for name in names:
                 with suppress(AttributeError):
                     self._add(f"{path}.{name}", object.__getattribute__(value, name))
         if of_user:
@@ -319,7 +279,7 @@ class Reach:
             return
         self._seen[id(attributes)] = attributes
         entry = saved.SavedDict(path, attributes, label=lambda p, key: f"{p}.{key}")
-        entry.hidden = lambda key: _dunder(key) or key in libraries
+        entry.hidden = lambda key: dunder(key) or key in libraries
         self._save(entry)
         for name, item in list(attributes.items()):
             self._add(f"{path}.{name}", item, known_as if name == "_value" else None, name in libraries)
@@ -351,60 +311,5 @@ class Reach:
             if isinstance(part, dict):
                 self._save(saved.SavedDict(path, part, quiet=True))
             else:
-                self._save(saved.SavedAttributes(path, part, quiet=True, names=_slots(type(part))))
+                self._save(saved.SavedAttributes(path, part, quiet=True, names=slots(type(part))))
         self._add(path, getattr(function, "_python_function", None))
-
-
-def names_in(code: CodeType) -> Iterator[str]:
-    """The global names that code uses, that of functions within it included."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from names_in(constant)
-
-
-def _dunder(key: Any) -> bool:
-    return isinstance(key, str) and key.startswith("__") and key.endswith("__")
-
-
-def _dict_of(value: Any) -> Any:
-    with suppress(Exception):
-        found = object.__getattribute__(value, "__dict__")
-        if type(found) is dict:
-            return found
-    return None
-
-
-def _slots(cls: type) -> tuple[str, ...]:
-    found: list[str] = []
-    for base in cls.__mro__:
-        names = vars(base).get("__slots__", ())
-        found += [names] if isinstance(names, str) else list(names)
-    return tuple(n for n in found if n not in ("__dict__", "__weakref__"))
-
-
-def _of_class(cls: Any, name: str) -> Any:
-    try:
-        return vars(cls)[name]
-    except KeyError:
-        raise AttributeError(name) from None
-
-
-def _keras_path(value: Any) -> str | None:
-    path = (_dict_of(value) or {}).get("_path")
-    return path if isinstance(path, str) and path else None
-
-
-def _position(file: Any) -> int:
-    file.flush()
-    return int(file.tell())
-
-
-def _seek(file: Any, at: int) -> None:
-    file.seek(at)
-
-
-def _cut(file: Any, at: int) -> None:
-    file.flush()
-    file.seek(at)
-    file.truncate()

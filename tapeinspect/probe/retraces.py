@@ -63,7 +63,7 @@ class TraceLog:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._owners: dict[int, tuple[Any, Traced]] = {}
-        self._sorts: dict[CodeType, Sort] = {}
+        self._sorts: dict[tuple[Any, ...], Sort] = {}
         self._objects = 0
 
     def around(self, tracing: Tracing, go_on: Callable[[], Any]) -> Any:
@@ -86,7 +86,7 @@ class TraceLog:
         kind = _kind(role, callers)
         owner, is_new = self._owner(tracing.owner)
         owner.number += 1
-        sort = self._sorts.setdefault(code, Sort()) if code is not None else Sort()
+        sort = self._sorts.setdefault(_made_of(tracing, code), Sort()) if code is not None else Sort()
         cause = self._cause(tracing, owner, sort, is_new)
         owner.calls.append(tracing.function_type)
         del owner.calls[:-_REMEMBERED]
@@ -205,6 +205,21 @@ def _first(tracing: Tracing, sort: Sort) -> Cause:
         text = f"it is a method of another {name} object, which has a tf.function of its own"
         return Cause("instance", text, "self")
     return Cause("new-function", f"a tf.function was made anew of the same Python function {tracing.name}")
+
+
+def _made_of(tracing: Tracing, code: CodeType) -> tuple[Any, ...]:
+    """What tf.functions made of the same Python function share: a decorator's wrapper differs in what it wraps."""
+    cells = getattr(tracing.python_function, "__closure__", None) or ()
+    wrapped = [getattr(_content(cell), "__code__", None) for cell in cells]
+    inner = tuple((found.co_filename, found.co_firstlineno) for found in wrapped if found is not None)
+    return (tracing.name, code.co_filename, code.co_firstlineno, inner)
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # bound later
+        return None
 
 
 def _weak(target: Any) -> Callable[[], Any]:

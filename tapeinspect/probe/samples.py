@@ -133,7 +133,7 @@ class Samples:
             return
         layer, dropouts = found
         sampled.idle.add(id(layer))
-        handles = (getattr(getattr(v, "value", v), "handle", None) for v in layer.trainable_variables)
+        handles = (getattr(getattr(v, "_value", v), "handle", None) for v in layer.trainable_variables)
         ids = [handle._id for handle in handles if handle is not None and hasattr(handle, "_id")]
         names, rate = json.dumps([name for name, _ in dropouts]), max(rate for _, rate in dropouts)
         row = (sampled.step, self._recorder.sink.count, layer.name, names, rate, json.dumps(ids))

@@ -130,6 +130,8 @@ class SavedDict(Saved):
     """The name of an entry."""
     hidden: Callable[[Any], bool] = lambda key: False
     """Keys whose changes are not talked about."""
+    entries: bool = False
+    """It is a dict, where what is added or removed is counted; not names or attributes."""
 
     def __post_init__(self) -> None:
         self.items = dict(self._base().items(self.target))
@@ -148,13 +150,23 @@ class SavedDict(Saved):
         return found + [(key, _ABSENT, value) for key, value in now.items() if key not in self.items]
 
     def changes(self) -> Iterator[Change]:
-        """Entries set, added or removed."""
-        for key, was, now in self._different():
-            if self.hidden(key) or _same(was, now):
-                continue
-            delta = "added" if was is _ABSENT else "removed" if now is _ABSENT else _step(was, now)
-            path = self.label(self.path, key)
-            yield Change(path, "python", describe(was), describe(now), delta, leak_in([now]))
+        """Entries set; for a dict of the user's, how many were added or removed."""
+        different = [
+            entry for entry in self._different() if not self.hidden(entry[0]) and not _same(*entry[1:])
+        ]
+        for key, was, now in different:
+            if not self.entries or (was is not _ABSENT and now is not _ABSENT):
+                path = self.label(self.path, key)
+                delta = _step(was, now)
+                yield Change(path, "python", describe(was), describe(now), delta, leak_in([now]))
+        if self.entries:
+            yield from self._size([now for _, was, now in different if was is _ABSENT], len(self.items))
+
+    def _size(self, added: list[Any], before: int) -> Iterator[Change]:
+        now = len(dict(self._base().items(self.target)))
+        if added or now < before:
+            delta = f"{_many(len(added))} added" if added else f"{_many(before - now)} removed"
+            yield Change(self.path, "python", f"dict of {before}", f"dict of {now}", delta, leak_in(added))
 
     def restore(self) -> None:
         """Put the entries back, in their order."""

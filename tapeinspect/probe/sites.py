@@ -222,7 +222,7 @@ def _comparable(attrs: Any) -> bool:
     for value in attrs[1::2]:
         values = value if isinstance(value, (list, tuple)) else (value,)
         for v in values:
-            if not isinstance(v, _PLAIN) and not hasattr(v, "as_datatype_enum"):
+            if not isinstance(v, _PLAIN) and not hasattr(v, "as_datatype_enum") and not hasattr(v, "dims"):
                 return False
     return not any(_name(name) in _UNIQUE for name in attrs[0::2])
 

@@ -6,10 +6,12 @@ a fact, in its `detail_json`:
 - call: category (see `survival_calls.category`), owner (type of the object whose method it is), outside (that object
   was there before the trace), tensors (it was given a tensor of the graph), within ('loop' or 'branch' of the graph)
 - store: kind ('attribute', 'item', 'global', 'nonlocal'), before, after (in words), leak (a tensor of the graph is
-  left in it), variable (it is a tf.Variable), within
+  left in it), variable (it is a tf.Variable), within, hidden (a function that a loop or branch of the graph calls
+  changes an object that was there before it)
 - read: scope ('global', 'outer'), kind ('int', 'float', 'ndarray'), value
 - iterate: kind (type of the iterator), outside
-- eager: nothing
+- behind, in any of them: the trace failed before the line, which is told from an eager run
+- catch (an `except` for errors of ops; name: the error), eager (name: the method of the tensor): nothing
 """
 
 from __future__ import annotations
@@ -22,12 +24,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import survival_eager, tf_survey
+from tapeinspect.probe.errands import WorkRefused
 from tapeinspect.probe.sandbox import sandbox
 from tapeinspect.probe.survival_watch import Fact, Watch
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
     from tapeinspect.probe.step_function import StepFunction
+
+_DATASET = "tf.data.Dataset"
+"""Iterators that tracing takes nothing from: it makes an op of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def collect(recorder: Recorder, step: StepFunction) -> int:
     """Trace a step and write what was seen; the id of the row in `survey`.
 
     Its Python side effects, its variables and the random numbers are put back. To be called from a work: see
-    `tapeinspect.probe.errands`. Raises what watching fails with, never what the step does.
+    `tapeinspect.probe.errands`. Raises WorkRefused, and what watching fails with; never what the step does.
     """
     survey = look(step.function, step.args, step.kwargs, recorder.code.role, step.converts)
     return write(recorder, step, survey)
@@ -66,6 +72,12 @@ def look(
     error: BaseException | None = None
     begun = time.perf_counter()
     with sandbox(function, args, kwargs, role=role) as box:
+        used = next((entry for entry in box.consumed if not entry.what.endswith(_DATASET)), None)
+        if used is not None:
+            raise WorkRefused(
+                f"tracing the step once more could use up what the script still needs: {used.path} ({used.what})",
+                "take the items outside of the step and pass them as arguments: traced, they would be constants",
+            )
         traced = tf.function(function, autograph=converts)
         with watch.watching():
             try:
@@ -75,9 +87,9 @@ def look(
         took = time.perf_counter() - begun
         facts = list(watch.facts.values())
         frames = () if error is None else tuple(_frames(error, role))
-        if error is not None and not box.consumed:
+        if error is not None and not box.fixed:
             box.restore()
-            facts += survival_eager.uses(function, args, kwargs, role, watch.reached, frames[:1])
+            facts += survival_eager.behind(function, args, kwargs, role, watch.reached, frames[:1])
     if watch.failed is not None:
         raise watch.failed
     return Survey(tuple(facts), error, frames, took)
@@ -106,7 +118,7 @@ def write(recorder: Recorder, step: StepFunction, survey: Survey) -> int:
             where = frames[0][:2] if frames else (None, None)
             failure = (type(error).__name__, tf_survey.plain_message(error), *where, json.dumps(shown))
         status = "traced" if error is None else "failed"
-        sink.add("survey", (run, step.step, step.name, status, survey.seconds, *failure))
+        sink.add("survey", (run, step.step or None, step.name, status, survey.seconds, *failure))
         for fact in survey.facts:
             place = (code.file(fact.where[0]), fact.where[1])
             row = (sink.next_id("survey_fact"), run, fact.fact, *place, fact.name, fact.count)

@@ -43,6 +43,7 @@ class _Bound:
     before: Any
     now: Callable[[], Any]
     within: str
+    hidden: bool
 
 
 @dataclass(slots=True)
@@ -50,6 +51,9 @@ class Watch:
     """What happened. The role of a file: 'user', 'library' or 'generated'."""
 
     role: Callable[[str], str]
+    is_tensor: Callable[[Any], bool] = tf_survey.is_symbolic
+    """Whether a value is a tensor that has no value while tracing; run eagerly: one that would have none."""
+    eagerly: bool = False
     facts: dict[tuple[Any, ...], Fact] = field(default_factory=dict)
     reached: Counter[Where] = field(default_factory=Counter)
     failed: Exception | None = None
@@ -58,8 +62,8 @@ class Watch:
     _roles: dict[str, str] = field(default_factory=dict)
     _before: list[Any] = field(default_factory=list)
     _known: set[int] = field(default_factory=set)
-    _within: list[tuple[str, set[int]]] = field(default_factory=list)
-    """The loops and branches of the graph that are being made, with the objects that were there before each."""
+    _within: list[tuple[str, set[int], Where | None]] = field(default_factory=list)
+    """The loops and branches of the graph that are being made: with the objects that were there before, and where."""
     _bound: dict[tuple[Any, ...], _Bound] = field(default_factory=dict)
     _tests: list[bool] = field(default_factory=list)
     _untracked: dict[int, tuple[Any, bool]] = field(default_factory=dict)
@@ -136,8 +140,8 @@ class Watch:
         plain = self._role(frame.f_code.co_filename) == "user"
         stores, names = code.stores.get(where[1]), code.reads.get(where[1])
         calls = [c for c in code.calls.get(where[1], ()) if plain or _is_print(c)]
-        loops = code.loops.get(where[1])
-        if not (stores or names or calls or loops):
+        loops, handlers = code.loops.get(where[1]), code.handlers.get(where[1])
+        if not (stores or names or calls or loops or handlers):
             return
         local, globals_ = frame.f_locals, frame.f_globals
         for store in stores or ():
@@ -147,7 +151,13 @@ class Watch:
             if callable(function):
                 given = [survival_code.resolve(arg, local, globals_) for arg in call.args]
                 self._note_call(function, where, given)
+                if self.eagerly and _is_numpys(function) and any(map(self.is_tensor, given)):
+                    self._add(
+                        "eager", where, "__array__", {}
+                    )  # NumPy takes a tensor's memory without asking it
         if self.reached[where] == 1:
+            for handler in handlers or ():
+                self._catch(handler, where, local, globals_)
             for name in names or ():
                 self._read(name.id, where, frame, local, globals_)
             for iterated in loops or ():
@@ -167,6 +177,13 @@ class Watch:
             kind = type(value).__name__
             self._add("read", where, name, {"scope": scope, "kind": kind, "value": _text(value)})
 
+    def _catch(self, handler: ast.ExceptHandler, where: Where, local: Any, globals_: Any) -> None:
+        """A handler of errors that ops raise when they run."""
+        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        for kind in types:
+            if kind is not None and tf_survey.is_op_error(survival_code.resolve(kind, local, globals_)):
+                self._add("catch", (where[0], handler.lineno), ast.unparse(kind), {})
+
     def _iterate(self, iterated: Any, where: Where, text: str) -> None:
         if iterated is None or not hasattr(type(iterated), "__next__") or tf_survey.runs_in_graph(iterated):
             return
@@ -178,7 +195,8 @@ class Watch:
     def _meet(self, store: Store, where: Where, frame: Any, local: Any, globals_: Any) -> None:
         base = None if store.base is None else survival_code.resolve(store.base, local, globals_)
         key = (where, store.text, id(base) if base is not None else None)
-        if key in self._bound or (store.base is not None and not self._outlives(base)):
+        hidden = store.base is not None and self._is_hidden(base, where)
+        if key in self._bound or not (store.base is None or hidden or self._outlives(base)):
             return
         key_of = None if store.key is None else survival_code.resolve(store.key, local, globals_)
         now = _reader(store, base, key_of, frame, globals_)
@@ -187,7 +205,17 @@ class Watch:
         before = now()
         if before is base:
             before = _copied(before)
-        self._bound[key] = _Bound(store, where, base, before, now, self._graph_within(None))
+        self._bound[key] = _Bound(store, where, base, before, now, self._graph_within(None), hidden)
+
+    def _is_hidden(self, base: Any, where: Where) -> bool:
+        """Whether AutoGraph cannot see that a loop or branch of the graph changes an object: a called function does."""
+        for _, known, place in self._within:
+            if place is not None and id(base) in known:
+                return place[0] != where[0] or (
+                    survival_code.of_file(where[0]).function(where[1])
+                    != survival_code.of_file(place[0]).function(place[1])
+                )
+        return False
 
     def _outlives(self, base: Any) -> bool:
         """Whether an object was there before the trace began."""
@@ -214,7 +242,7 @@ class Watch:
     def _look_at_stores(self) -> None:
         for bound in self._bound.values():
             after = bound.now()
-            leak = tf_survey.holds_symbolic(after) and not tf_survey.holds_symbolic(bound.before)
+            leak = self._holds(after) and not self._holds(bound.before)
             same = after is bound.before or _equal(bound.before, after)
             if same and not leak:
                 continue
@@ -226,10 +254,14 @@ class Watch:
                 "leak": leak,
                 "variable": variable,
                 "within": bound.within,
+                "hidden": bound.hidden,
             }
             if after is bound.base:
                 detail["before"] = detail["after"] = type(bound.base).__name__
             self._add("store", bound.where, bound.store.text, detail)
+
+    def _holds(self, value: Any) -> bool:
+        return tf_survey.holds(value, self.is_tensor)
 
     # calls
 
@@ -256,7 +288,7 @@ class Watch:
             "category": category,
             "owner": type(owner).__name__,
             "outside": self._outlives(owner),
-            "tensors": tf_survey.holds_symbolic(given),
+            "tensors": self._holds(given),
             "within": self._graph_within(owner),
         }
         self._add("call", where, survival_calls.called(function), detail)
@@ -273,17 +305,19 @@ class Watch:
 
     def _graph_within(self, owner: Any) -> str:
         """'loop' or 'branch' of the graph that is being made, and that an object was there before; ''."""
-        for kind, known in reversed(self._within):
+        for kind, known, _ in reversed(self._within):
             if owner is None or id(owner) in known or self._outlives(owner):
                 return kind
         return ""
 
     def _inside(self, kind: str, function: Callable[..., Any], frame: Any) -> Callable[..., Any]:
+        place = self._place(frame)
+
         def body(*args: Any, **kwargs: Any) -> Any:
             if kind == "test" and not (self._tests and self._tests[-1]):
                 return function(*args, **kwargs)
             held = {id(value) for value in list(frame.f_locals.values())}
-            self._within.append(("loop" if kind == "test" else kind, held))
+            self._within.append(("loop" if kind == "test" else kind, held, place))
             try:
                 return function(*args, **kwargs)
             finally:
@@ -324,6 +358,11 @@ class Watch:
             return original(tested, self._inside("test", args[1], frame), *args[2:], **kwargs)
         finally:
             self._tests.pop()
+
+
+def _is_numpys(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return str(module).split(".")[0] == "numpy"
 
 
 def _is_print(call: ast.Call) -> bool:

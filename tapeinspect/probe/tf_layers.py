@@ -1,6 +1,6 @@
 """What Keras' layers do not tell through ops: dropout inside a model that does nothing, since training is off.
 
-Looks at the frames of Keras' `Layer.__call__`, whose names are private. Tried with Keras 3.14; where they differ,
+Looks at the frames of Keras' `Layer.__call__`, whose names are private. Tried with Keras 3.15; where they differ,
 nothing is found.
 """
 

@@ -239,13 +239,22 @@ def tapes_paused() -> Iterator[None]:
 
 @contextmanager
 def tapes_aside(tapes: list[Any]) -> Iterator[None]:
-    """These open `tf.GradientTape`s of this thread record nothing of what runs inside; tapes opened inside do."""
+    """These open `tf.GradientTape`s of this thread record nothing of what runs inside; tapes opened inside do.
+
+    Even where the code around has stopped recording, as TensorFlow does in much of its own.
+    """
+    pywrap_tfe: Any = importlib.import_module("tensorflow.python.pywrap_tfe")
+    stopped = pywrap_tfe.TFE_Py_TapeSetIsStopped()
     recording = [tape for tape in tapes if tape._recording]
     for tape in reversed(recording):
         tape._pop_tape()
+    if stopped:
+        pywrap_tfe.TFE_Py_TapeSetRestartOnThread()
     try:
         yield
     finally:
+        if stopped:
+            pywrap_tfe.TFE_Py_TapeSetStopOnThread()
         for tape in recording:
             tape._push_tape()
 

@@ -170,6 +170,18 @@ def functions_eager(eager: bool) -> Iterator[None]:
         def_function.run_functions_eagerly(before)
 
 
+@contextmanager
+def callbacks_aside() -> Iterator[None]:
+    """Only op callbacks that are added inside are called there: TensorFlow hands each the result of the one before."""
+    found: list[Any] = tf_private.resolve("tensorflow.python.eager.context:context")().op_callbacks
+    kept = list(found)
+    found.clear()
+    try:
+        yield
+    finally:
+        found[:] = kept
+
+
 class EqualSeeds:
     """Gives random ops seeds by the place they stand at, so that two runs draw the same numbers.
 

@@ -6,10 +6,12 @@ Behind the capability `survey` of tf_private. Tried with TensorFlow 2.21.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_OURS = os.path.dirname(os.path.abspath(__file__))
 Around = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 """A function of (the original, its arguments, its keyword arguments) that returns what the original does."""
 
@@ -69,13 +71,13 @@ def is_symbolic(value: Any) -> bool:
     return bool(tf.is_tensor(value)) and hasattr(value, "graph") and not hasattr(value, "assign")
 
 
-def holds_symbolic(value: Any, depth: int = 3) -> bool:
-    """Whether a value is such a tensor, or a list, tuple, set or dict that holds one."""
+def holds(value: Any, is_tensor: Callable[[Any], bool], depth: int = 3) -> bool:
+    """Whether a value is such a tensor, or a list, tuple or dict that holds one."""
     if isinstance(value, dict) and depth:
-        return any(holds_symbolic(item, depth - 1) for item in list(value.values())[:200])
+        return any(holds(item, is_tensor, depth - 1) for item in list(value.values())[:200])
     if isinstance(value, (list, tuple)) and depth:
-        return any(holds_symbolic(item, depth - 1) for item in value[:200])
-    return is_symbolic(value)
+        return any(holds(item, is_tensor, depth - 1) for item in value[:200])
+    return is_tensor(value)
 
 
 def runs_in_graph(iterated: Any) -> bool:
@@ -92,6 +94,13 @@ def is_dataset_iterator(value: Any) -> bool:
     return isinstance(value, tf.data.Iterator)
 
 
+def is_op_error(kind: Any) -> bool:
+    """Whether this is a class of errors that ops raise when they run."""
+    import tensorflow as tf
+
+    return isinstance(kind, type) and issubclass(kind, tf.errors.OpError)
+
+
 def translated_stack(error: BaseException) -> list[tuple[str, int, str]]:
     """(file, line, function) of the frames of an error while tracing, innermost first, in the user's own terms."""
     metadata = getattr(error, "ag_error_metadata", None)
@@ -106,6 +115,7 @@ def plain_message(error: BaseException) -> str:
     text = str(cause) if cause else str(error)
     if "in user code:" in text:
         text = text.strip().splitlines()[-1].strip()
+    text = "\n".join(line for line in text.splitlines() if _OURS not in line)
     return text.removeprefix(f"{type(error).__name__}: ")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from tapeinspect.analysis import survival
 from tapeinspect.errors import UsageError
 from tapeinspect.trace.reader import TraceReader
 from tapeinspect.trace.records import (
@@ -83,15 +84,28 @@ def load(trace: TraceReader, name: str | None) -> Report:
         )
     functions = trace.autograph.functions(run.id)
     if name is not None:
-        functions = _named(functions, name)
+        functions = _named(functions, name, run)
     shown = tuple(_report(trace, run.id, f) for f in functions if f.generated is not None)
     listed = tuple(f for f in functions if f.status != "converted" and f.generated is None)
-    findings = tuple(f for f in trace.findings() if f.step in (run.step, None)) if name is None else ()
+    found = [*(survival.findings(trace, run.step) or ()), *trace.findings()]
+    findings = tuple(f for f in found if f.step in (run.step, None) and (name is None or _within(f, shown)))
     return Report(run, trace.autograph.failure(run.id), shown, listed, findings)
 
 
-def _named(functions: list[AutographFunction], name: str) -> list[AutographFunction]:
-    for wanted in (name, name.rpartition(".")[2]):
+def _within(finding: Finding, shown: Sequence[FunctionReport]) -> bool:
+    """Whether a finding is about a line of one of these functions."""
+    return any(
+        finding.path == report.function.path
+        and (report.function.line or 0) <= (finding.line or 0) <= (report.function.end_line or 0)
+        for report in shown
+    )
+
+
+def _named(functions: list[AutographFunction], name: str, run: AutographRun) -> list[AutographFunction]:
+    named = (
+        run.function if run.status == "converted" else name
+    )  # a lambda is known by another name than its own
+    for wanted in (name, name.rpartition(".")[2], named):
         found = [f for f in functions if f.name == wanted or f.name.endswith(f".{wanted}")]
         own = [f for f in found if f.generated is not None] or found
         if own:

@@ -88,7 +88,7 @@ def _function(report: FunctionReport) -> Iterator[str]:
         click = "this.parentNode.classList.add('open')"
         yield f'<tbody class=fold><tr class=brief onclick="{click}">{brief}</tr>{whole}</tbody>'
     yield "</table>"
-    if report.constructs:
+    if report.constructs and report.marks:
         yield "<table class=list>"
         for c in report.constructs:
             variables = "; ".join(f"{v.name}: {v.text}" for v in c.variables)

@@ -69,10 +69,11 @@ def _function(report: FunctionReport, width: int, folded: bool, painter: Painter
             yield from _row(report, pair, half, painter)
     else:
         yield from _under(report, width, folded, painter)
-    if report.constructs:
+    constructs = report.constructs if report.marks else ()  # without marks nothing was run
+    if constructs:
         yield ""
         yield painter.dim("  what it became")
-    for c in report.constructs:
+    for c in constructs:
         variables = "; ".join(
             f"{v.name}: {v.text}" + (f", shape invariant {v.invariant}" if v.invariant else "")
             for v in c.variables

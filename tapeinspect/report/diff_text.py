@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import os
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
@@ -21,6 +22,7 @@ from tapeinspect.trace.differences import (
 from tapeinspect.trace.reader import TraceReader
 
 _COLOURS: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_COLOUR: Final = re.compile(r"(\x1b\[[0-9;]*m)")
 _VERDICTS: Final = {
     "same": ("green", "SAME"),
     "different": ("red", "DIFFERENT"),
@@ -64,8 +66,13 @@ def write(
 
 
 def _clean(text: str, colour: bool) -> str:
-    """Control characters of the script's made visible; our own colours stay."""
-    return "".join(c if c.isprintable() or c == "\t" or (colour and c == "\x1b") else "\ufffd" for c in text)
+    """Control characters of the script's made visible; colours stay where they are wanted."""
+    parts = _COLOUR.split(text) if colour else [text]
+    return "".join(p if colour and _COLOUR.fullmatch(p) else _plain(p) for p in parts)
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in text)
 
 
 def lines(reader: TraceReader, diff: Difference, style: _Style, only: str | None) -> Iterator[str]:
@@ -84,8 +91,8 @@ def lines(reader: TraceReader, diff: Difference, style: _Style, only: str | None
         yield from _values(values, style, everything=only == "values")
     if only is None:
         yield from _speed(diff, style)
-        for note in diff.notes:
-            yield from _wrapped("note: ", note)
+    for note in diff.notes:
+        yield from _wrapped("note: ", note)
 
 
 def _head(diff: Difference, style: _Style) -> Iterator[str]:

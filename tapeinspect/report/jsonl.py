@@ -110,7 +110,7 @@ def _none_reason(reader: TraceReader, gradient: Gradient) -> dict[str, Any]:
     from tapeinspect.analysis.none_gradient import explain
 
     reason = explain(reader, gradient)
-    return {"message": reason.message, "file": reason.path, "line": reason.line}
+    return {"message": reason.message, "file": reason.path, "line": reason.line, "hint": reason.hint or None}
 
 
 def _backward(reader: TraceReader) -> Iterator[str]:

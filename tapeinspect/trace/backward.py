@@ -53,10 +53,11 @@ class Backward:
         """The backward calls of one forward op, in order."""
         if not self.known:
             return []
+        # by the tapes that recorded it; or it ran inside a gradient call, for a tape that a gradient function opened
         calls = self._database.rows(
-            "SELECT call FROM backward WHERE op = ? UNION SELECT call FROM backward WHERE op IS NULL"
-            " AND step IS (SELECT step FROM op WHERE id = ?) ORDER BY call",
-            (op, op),
+            "SELECT id FROM gradient_call WHERE tape IN (SELECT tape FROM op WHERE id = :op UNION"
+            " SELECT tape FROM op_tape WHERE op = :op) OR :op BETWEEN first_op AND last_op ORDER BY id",
+            {"op": op},
         )
         return [found for (call,) in calls for found in self.of_call(decode.whole(call)) if found.op == op]
 

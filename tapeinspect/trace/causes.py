@@ -66,8 +66,9 @@ class Causes:
     def bad_tensors(self, first: int, last: int) -> dict[int, Health]:
         """The tensors with NaN or Inf that some ops made."""
         rows = self._database.scan(
-            "SELECT tensor, nan, inf FROM health WHERE op BETWEEN ? AND ? AND (nan > 0 OR inf > 0)",
-            (first, last),
+            "SELECT tensor, nan, inf FROM health WHERE (op BETWEEN ? AND ? OR op BETWEEN ? AND ?)"
+            " AND (nan > 0 OR inf > 0)",
+            (first, last, -last, -first),  # below 0: a gradient that no op made
         )
         return {
             decode.whole(row[0]): Health(decode.whole(row[1]), decode.whole(row[2]), None) for row in rows

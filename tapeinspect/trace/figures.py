@@ -19,11 +19,11 @@ BINS: Final = 40
 _BLOCK: Final = 1 << 16
 """Elements looked at together: few enough to stay in the cache from one figure to the next."""
 
-_DOT: Final = 1 << 13
+SMALL: Final = 8192
 """Elements in one BLAS call: more than 10,000 wake OpenBLAS' threads, which take the cores from TensorFlow's."""
 
-SMALL: Final = 8192
-"""Elements up to which BLAS is quickest; above, it wakes threads that take the cores from TensorFlow's."""
+_LARGE: Final = 1 << 17
+"""Elements from which on rows of small BLAS calls are quicker than NumPy's own loop."""
 
 _TINY, _HUGE = 1e-30, 1e38
 
@@ -78,11 +78,28 @@ def _quick_stats(flat: Array) -> BlockStats | None:
     return BlockStats(math.sqrt(squares), least, most, mean, 0, 0, 1.0 - int(np.count_nonzero(flat)) / size)
 
 
+def sum_of_squares(flat: Array) -> float:
+    """Sum of the squares of a one-dimensional float32 or float64 array; not finite when one is not, or it overflows.
+
+    Never warns.
+    """
+    size = flat.size
+    if size <= SMALL:
+        return float(np.vdot(flat, flat))
+    if size < _LARGE:
+        return float(np.einsum("i,i", flat, flat))
+    rows = size // SMALL
+    whole, rest = flat[: rows * SMALL], flat[rows * SMALL :]
+    with np.errstate(all="ignore"):
+        found = np.matmul(whole.reshape(rows, 1, SMALL), whole.reshape(rows, SMALL, 1)).sum()
+        return float(found + np.vdot(rest, rest))
+
+
 def norm_of(array: Array) -> float | None:
     """L2 norm of an array; None when it holds NaN or Inf."""
     flat = np.ravel(array, order="K")
     if flat.dtype.char in "fd":
-        squares = float(np.vdot(flat, flat) if flat.size <= SMALL else np.einsum("i,i", flat, flat))
+        squares = sum_of_squares(flat)
         if _TINY < squares < _HUGE:
             return math.sqrt(squares)
     return block_stats(flat).norm
@@ -144,10 +161,10 @@ class _Sums:
 
 
 def _squares(block: Array) -> float:
-    """Sum of the squares."""
+    """Sum of the squares, in BLAS calls that wake no threads."""
     total = 0.0
-    for start in range(0, block.size, _DOT):
-        piece = block[start : start + _DOT]
+    for start in range(0, block.size, SMALL):
+        piece = block[start : start + SMALL]
         total += float(np.dot(piece, piece))
     return total
 

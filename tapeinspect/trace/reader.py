@@ -289,7 +289,7 @@ class TraceReader:
         return self._causes.origin(op)
 
     def bad_tensors(self, first: int, last: int) -> dict[int, Health]:
-        """The tensors with NaN or Inf that the ops from `first` to `last` made, by id."""
+        """The tensors with NaN or Inf that came up from the op `first` to the op `last`, by id."""
         return self._causes.bad_tensors(first, last)
 
     def site_history(self, op: int, steps: int = 30) -> list[tuple[int, int, float | None]]:

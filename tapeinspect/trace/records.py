@@ -540,7 +540,7 @@ class SurveyFact:
     """One thing that happened on a line of the user's while it was traced; see `probe.survival`."""
 
     id: int
-    fact: Literal["call", "store", "read", "iterate", "eager"]
+    fact: Literal["call", "store", "read", "iterate", "catch", "eager"]
     file: int
     path: str
     line: int

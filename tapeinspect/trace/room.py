@@ -83,6 +83,7 @@ class Room:
             "DELETE FROM op_output WHERE op <= ?",
             "DELETE FROM op_tape WHERE op <= ?",
             "DELETE FROM health WHERE abs(op) <= ?",
+            "DELETE FROM origin WHERE op <= ?",
             "DELETE FROM backward WHERE first_op <= ?",
             "DELETE FROM gradient_sum WHERE first_op <= ?",
         ):

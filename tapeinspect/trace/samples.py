@@ -73,8 +73,7 @@ class Samples:
         ]
 
     def _has(self, table: str) -> bool:
-        found = self._database.one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
-        return found is not None
+        return table in self._database.tables
 
 
 def _texts(content: object) -> tuple[str, ...]:

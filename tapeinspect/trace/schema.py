@@ -223,13 +223,14 @@ TABLES: Final[dict[str, str]] = {
     " seconds REAL NOT NULL, type TEXT, message TEXT, file TEXT, line INTEGER, frames_json TEXT",
     # one thing that happened on a line while tracing. fact: 'call' (name: the function called), 'store'
     # (an attribute, item, global or outer variable was bound), 'read' (a Python value from outside was read),
-    # 'iterate' (a `for` ran over a Python iterator), 'eager' (run eagerly, the line needs the value of a
-    # tensor; not reached by the trace). name: in the user's words. detail_json: see probe.survival
+    # 'iterate' (a `for` ran over a Python iterator), 'catch' (an `except` for errors of ops), 'eager' (run
+    # eagerly, the line needs the value of a tensor; not reached by the trace). name: in the user's words.
+    # detail_json: see probe.survival
     "survey_fact": "id INTEGER PRIMARY KEY, survey INTEGER NOT NULL, fact TEXT NOT NULL, file INTEGER NOT NULL,"
     " line INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, detail_json TEXT NOT NULL",
     # one comparison of the step run eagerly with the same step traced, on the arguments of `step`. verdict:
     # 'same', 'different', 'fails_to_trace'. file, line: where the function begins. seconds: of one eager call,
-    # of one traced call, of tracing. first_*: the first op, in eager order, whose values really differ.
+    # of one traced call, of tracing. first_op: the first, in eager order, whose values really differ.
     # notes_json: sentences on what could not be compared or put back. ops: what was aligned, 0 when ops were
     # not compared
     "diff": "id INTEGER PRIMARY KEY, step INTEGER, function TEXT NOT NULL, file INTEGER, line INTEGER,"
@@ -252,7 +253,9 @@ TABLES: Final[dict[str, str]] = {
     " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
 }
 
-OPTIONAL: Final = frozenset({"backward", "gradient_sum", "none_evidence", "origin"})
+OPTIONAL: Final = frozenset(
+    {"backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout"}
+)
 """Tables that a recording may lack: what they hold is then not known of it."""
 
 INDEXES: Final[tuple[str, ...]] = (
@@ -262,7 +265,6 @@ INDEXES: Final[tuple[str, ...]] = (
     "CREATE INDEX gradient_call_step ON gradient_call (step)",
     "CREATE INDEX tape_event_tape ON tape_event (tape)",
     "CREATE INDEX backward_call ON backward (call)",
-    "CREATE INDEX backward_op ON backward (op)",
     "CREATE INDEX gradient_sum_call ON gradient_sum (call)",
     "CREATE INDEX health_bad ON health (op) WHERE nan > 0 OR inf > 0",
     "CREATE INDEX ag_function_run ON ag_function (run)",

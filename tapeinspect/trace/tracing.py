@@ -10,7 +10,9 @@ from tapeinspect.trace.interned import Interned
 from tapeinspect.trace.records import FunctionTrace, Survey, SurveyFact
 
 _KINDS: Final[dict[str, Any]] = {kind: kind for kind in ("function", "dataset", "library")}
-_FACTS: Final[dict[Any, Any]] = {fact: fact for fact in ("call", "store", "read", "iterate", "eager")}
+_FACTS: Final[dict[Any, Any]] = {
+    fact: fact for fact in ("call", "store", "read", "iterate", "catch", "eager")
+}
 
 
 class Tracing:

@@ -53,9 +53,7 @@ class CauseLines:
         """All lines as text."""
         return "\n".join(plain(line).rstrip() for line in self.lines)
 
-    def way(
-        self, steps: Sequence[PathStep], marks: dict[int, tuple[str, Style]], numbers: bool = True
-    ) -> None:
+    def way(self, steps: Sequence[PathStep], marks: dict[int, tuple[str, Style]]) -> None:
         """A way of values from op to op, each with its line of the source."""
         half = _FOLDED // 2
         shown = list(enumerate(steps))
@@ -63,7 +61,7 @@ class CauseLines:
             shown = shown[:half] + shown[-half:]
         names = max((len(step.type) for _, step in shown), default=0)
         places = max((len(_place(step)) for _, step in shown), default=0)
-        before = -1
+        before, told = -1, ""
         for index, step in shown:
             if index != before + 1:
                 self.add([(f"   ⋮ {index - before - 1} more", self.palette.faint)])
@@ -77,8 +75,9 @@ class CauseLines:
             if mark:
                 line.append((mark + "  ", style))
             room = self.width - sum(len(text) for text, _ in line) - 1
-            if room > 10 and (code := self._code(step.path, step.line)):
+            if room > 10 and (code := self._code(step.path, step.line)) and _place(step) != told:
                 line.append((fit(code, room).rstrip(), self.palette.faint))
+            told = _place(step)
             self.add(line, step.op)
 
     def _code(self, path: str | None, line: int | None) -> str:
@@ -141,14 +140,7 @@ def _given(card: CauseLines, origin: Origin) -> None:
         for _, stats in figures:
             card.add([(f"   min {number(stats.min)}  max {number(stats.max)}", palette.number)])
         if not figures:
-            card.add(
-                [
-                    (
-                        "   not measured: it was not the first of its kind, or lay on another device",
-                        palette.faint,
-                    )
-                ]
-            )
+            card.text("  The recording does not hold what it was given.", palette.faint)
         return
     for given in note.inputs:
         card.add(_input_line(card, given), card.reader.producer(given.tensor))

@@ -31,11 +31,15 @@ class Findings:
         subject = self._subject
         if self._running or subject.reader is None:
             return False
-        resting = subject.paused or subject.exited
-        steps = subject.counts.steps
-        if resting:
-            return (steps, subject.counts.ops) != self._at
-        return steps > max(self._at[0] + 1, GROWTH * self._at[0])
+        if subject.exited:
+            return self.stale
+        ended = subject.counts.steps - (0 if subject.paused else 1)
+        return ended > max(self._at[0], GROWTH * self._at[0])
+
+    @property
+    def stale(self) -> bool:
+        """Whether the recording has grown since they were looked for."""
+        return (self._subject.counts.steps, self._subject.counts.ops) != self._at
 
     def look(self) -> None:
         """Look for findings; in a thread of its own, since it takes up to seconds."""

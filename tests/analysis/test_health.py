@@ -7,11 +7,12 @@ import re
 import numpy as np
 import pytest
 
+from tapeinspect.analysis.findings import find, settings
 from tapeinspect.analysis.health.rules import RULES
 from tapeinspect.trace.records import Finding
 from tests.analysis.training_runs import CASES, DEMOS, TrainingRuns, cases, healthy
 
-pytestmark = [pytest.mark.tf, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.tf, pytest.mark.timeout(900)]
 WRONG = {name: rules for name, rules in cases().items() if rules}
 RIGHT = [name for name, rules in cases().items() if not rules]
 
@@ -85,6 +86,17 @@ def line_of(text: str) -> int:
 def test_the_line_is_the_culprits(runs: TrainingRuns, name: str, text: str) -> None:
     (item,) = loud(runs.findings(f"wrong/{name}"))
     assert item.line == line_of(text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "text"),
+    [("learning-rate", "learning_rate_of_fifty", "is 50"), ("dropout-rate", "dropout_with_flag", "80 %")],
+)
+def test_rules_of_thumb_speak_when_asked(runs: TrainingRuns, rule: str, name: str, text: str) -> None:
+    trace = runs.trace(f"wrong/{name}")
+    (item,) = [item for item in find(trace, settings([rule])) if item.rule == rule]
+    assert item.severity == "info" and text in item.message
+    assert rule not in {item.rule for item in find(trace)}
 
 
 def test_figures_of_the_data_are_those_of_numpy(runs: TrainingRuns) -> None:

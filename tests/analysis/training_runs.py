@@ -19,7 +19,7 @@ CASES: Final = ROOT / "tests" / "scripts" / "health" / "cases.py"
 HEALTHY: Final = ROOT / "tests" / "scripts" / "healthy"
 DEMOS: Final = ("mnist_eager", "mnist_function", "keras_fit", "gan")
 """The demos that nothing is wrong with."""
-_TIMEOUT: Final = 170
+_TIMEOUT: Final = 800
 
 
 def cases() -> dict[str, tuple[str, ...]]:

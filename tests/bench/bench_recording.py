@@ -1,22 +1,30 @@
 """What recording costs: the time of a training step with it over that of the same step without, in one run.
 
     python -m tests.bench.bench_recording [--quick] [--models mnist resnet50 transformer] [--markdown]
+    python -m tests.bench.bench_recording --models resnet50 --modes eager --minutes 10 --save parts.jsonl
+    python -m tests.bench.bench_recording --show parts.jsonl --markdown
 
 For each model and mode one process runs bare, one for each level of `--values`, and two under TensorFlow's
 own debugger (`enable_dump_debug_info` with its defaults). All are alive together and take turns, a block of
 steps each, so a slow moment of the machine meets them alike. A ratio is the median over the rounds of
 (a process's block) / (the bare process's block of the same round).
+
+The whole table takes about an hour on two cores. It can be made in parts: `--minutes` ends each model and mode
+after the round that is under way then, `--save` adds the results to a file, `--show` prints what is in one.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -64,6 +72,7 @@ class Result:
     megabytes: float
     bytes_per_op: float | None
     ops_per_step: float | None
+    rounds: int
 
 
 def command(model: str, mode: str, way: str, trace: Path) -> list[str]:
@@ -110,8 +119,10 @@ def block(process: subprocess.Popen[str], steps: int, log: Path) -> tuple[float,
     return seconds, megabytes
 
 
-def measure(model: str, mode: str, ways: Sequence[str], rounds: int, steps: int) -> list[Measured]:
-    """Run one model in one mode, all ways taking turns."""
+def measure(
+    model: str, mode: str, ways: Sequence[str], rounds: int, steps: int, minutes: float
+) -> list[Measured]:
+    """Run one model in one mode, all ways taking turns: so many rounds, or fewer when that takes too many minutes."""
     measured = [Measured(way) for way in ways]
     with tempfile.TemporaryDirectory() as folder:
         traces = [Path(folder) / f"{way}.tape" for way in ways]
@@ -124,7 +135,10 @@ def measure(model: str, mode: str, ways: Sequence[str], rounds: int, steps: int)
                 process = stack.enter_context(started(command(model, mode, way, trace), log))
                 block(process, max(2, steps // 4), log)
                 processes.append(process)
+            until = time.monotonic() + 60 * minutes
             for turn in range(rounds):
+                if turn and time.monotonic() > until:
+                    break
                 order = range(len(ways)) if turn % 2 == 0 else reversed(range(len(ways)))
                 for index in order:
                     seconds, megabytes = block(processes[index], steps, logs[index])
@@ -169,9 +183,23 @@ def compare(model: str, mode: str, measured: Sequence[Measured], steps: int) -> 
                 entry.megabytes,
                 entry.bytes_per_op,
                 entry.ops_per_step,
+                len(ratios),
             )
         )
     return results
+
+
+def save(results: Sequence[Result], path: Path) -> None:
+    """Add results to a file, one JSON object a line."""
+    with path.open("a") as file:
+        file.writelines(json.dumps(dataclasses.asdict(result)) + "\n" for result in results)
+
+
+def saved(path: Path) -> list[Result]:
+    """The results in such a file, the last of each model, mode and way."""
+    found = [Result(**json.loads(line)) for line in path.read_text().splitlines()]
+    last = {(result.model, result.mode, result.way): result for result in found}
+    return list(last.values())
 
 
 HEADINGS: Final = (
@@ -184,6 +212,7 @@ HEADINGS: Final = (
     "peak MB",
     "bytes an op",
     "ops a step",
+    "rounds",
 )
 
 
@@ -199,6 +228,7 @@ def row(result: Result) -> tuple[str, ...]:
         f"{result.megabytes:.0f}",
         "" if result.bytes_per_op is None else f"{result.bytes_per_op:.0f}",
         "" if result.ops_per_step is None else f"{result.ops_per_step:.0f}",
+        str(result.rounds),
     )
 
 
@@ -242,7 +272,13 @@ def main() -> None:
         "--quick", action="store_true", help="mnist in eager mode, bare, off and health, 4 rounds"
     )
     parser.add_argument("--markdown", action="store_true", help="print the table in Markdown")
+    parser.add_argument("--minutes", type=float, default=1e9, help="at most, for each model and mode")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="add the results to this file")
+    parser.add_argument("--show", type=Path, metavar="FILE", help="measure nothing; print what --save kept")
     options = parser.parse_args()
+    if options.show:
+        print_table(saved(options.show), options.markdown)
+        return
     if options.quick:
         options.models, options.modes, options.levels = ["mnist"], ["eager"], ["off", "health"]
         options.no_tfdbg, options.rounds = True, 4
@@ -252,8 +288,11 @@ def main() -> None:
     for model in options.models:
         for mode in options.modes:
             steps = (STEPS if mode == "eager" else GRAPH_STEPS)[model]
-            measured = measure(model, mode, ways, options.rounds, steps)
-            results += compare(model, mode, measured, steps)
+            measured = measure(model, mode, ways, options.rounds, steps, options.minutes)
+            found = compare(model, mode, measured, steps)
+            if options.save:
+                save(found, options.save)
+            results += found
             print(f"{model}, {mode}: done", file=sys.stderr)
     print_table(results, options.markdown)
 

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.bench_recording import BARE, Measured, block, command, compare, print_table, started
+from tests.bench.bench_recording import (
+    BARE,
+    Measured,
+    block,
+    command,
+    compare,
+    print_table,
+    save,
+    saved,
+    started,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,11 +43,21 @@ def test_the_table_in_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [re.sub(" +", " ", line) for line in capsys.readouterr().out.splitlines()]
     assert (
         lines[0]
-        == "| model | mode | way | ms a step | ratio | quartiles | peak MB | bytes an op | ops a step |"
+        == "| model | mode | way | ms a step | ratio | quartiles | peak MB | bytes an op | ops a step | rounds |"
     )
     assert set(lines[1]) == {"|", "-"}
-    assert lines[3] == "| mnist | graph | tapeinspect off | 150.0 | 1.50x | 1.50-1.50 | 700 | 90 | 250 |"
-    assert lines[4] == "| mnist | graph | tfdbg NO_TENSOR | 300.0 | 3.00x | 3.00-3.00 | 0 | | |"
+    assert lines[3] == "| mnist | graph | tapeinspect off | 150.0 | 1.50x | 1.50-1.50 | 700 | 90 | 250 | 1 |"
+    assert lines[4] == "| mnist | graph | tfdbg NO_TENSOR | 300.0 | 3.00x | 3.00-3.00 | 0 | | | 1 |"
+
+
+def test_parts_add_up_to_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "parts.jsonl"
+    first = compare("mnist", "eager", [Measured(BARE, [1.0]), Measured("off", [1.5])], steps=1)
+    other = compare("resnet50", "eager", [Measured(BARE, [9.0])], steps=1)
+    again = compare("mnist", "eager", [Measured(BARE, [1.0, 1.0]), Measured("off", [1.1, 1.2])], steps=1)
+    for part in (first, other, again):
+        save(part, path)
+    assert saved(path) == [*again, *other]
 
 
 def test_the_recorded_process_is_the_bare_one_under_record() -> None:

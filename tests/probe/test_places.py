@@ -81,5 +81,5 @@ def test_steps_are_the_calls_of_the_step_function(branches: Run) -> None:
     for (*_, stack, _), op in seen(branches):
         assert (op.row.step is not None) == any(name == "train_step" for _, name, _ in stacks[stack])
     steps = branches.steps()
-    assert [step.id for step in steps] == list(range(1, 61))
+    assert [step.id for step in steps] == list(range(1, 67))
     assert {step.function for step in steps} == {"train_step"}

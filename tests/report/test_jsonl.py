@@ -189,7 +189,7 @@ def test_gradients(recording: Recording) -> None:
         "none_reason": None,
     }
     assert (none["variable"], none["norm"], none["nan"], none["zeros"]) == ("unused", None, 0, 0.0)
-    assert set(none["none_reason"]) == {"message", "file", "line"}
+    assert set(none["none_reason"]) == {"message", "file", "line", "hint"}
     assert "unused" in none["none_reason"]["message"]
 
 

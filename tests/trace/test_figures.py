@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
 
-from tapeinspect.trace.figures import BINS, array_of, block_stats, stats_of
+from tapeinspect.trace.figures import BINS, array_of, block_stats, stats_of, sum_of_squares
 from tapeinspect.trace.records import TensorSpec, Value
 
 SIZES = [1, 5, 65_536, 65_537, 200_000]
@@ -29,6 +30,19 @@ def test_figures_of_ordinary_values(dtype: str, size: int) -> None:
     assert full.zeros == np.count_nonzero(exact == 0)
     assert full.std == pytest.approx(exact.std(), rel=1e-9, abs=1e-12)
     assert sum(full.counts) == size and len(full.edges) == len(full.counts) + 1
+
+
+@pytest.mark.parametrize("size", [1, 8_192, 8_193, 131_071, 131_072, 300_001])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sum_of_squares(dtype: str, size: int) -> None:
+    values = np.random.default_rng(size).standard_normal(size).astype(dtype)
+    exact = float(np.square(values.astype(np.float64)).sum())
+    assert sum_of_squares(values) == pytest.approx(exact, rel=1e-5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert sum_of_squares(values * np.asarray(1e30 if dtype == "float32" else 1e200, dtype)) == math.inf
+        values[size // 2] = math.nan
+        assert math.isnan(sum_of_squares(values))
 
 
 def test_nan_and_inf_are_counted_and_left_out_of_the_rest() -> None:

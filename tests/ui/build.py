@@ -188,10 +188,13 @@ def _batch(builder: Builder, step: int, nan: bool, none: bool) -> None:
         made = builder.add(type, shape, place, step, tape, inputs, nan and place == LOSS)
         last = last if place == ASSERT else made
     target = last
+    taken = [(type, builder.op + at + 1 - len(_FORWARD)) for at, (type, _, place) in enumerate(_FORWARD)
+             if place != ASSERT and type != "Cast"]  # fmt: skip
     builder.event(step, "exit")
     forward = builder.op
     for type, shape in _BACKWARD:
         last = builder.add(type, shape, GRADIENT, step, None, [last], nan)
+    _way_back(builder, step, taken, builder.tensor - len(_BACKWARD) + 1)
     writer.insert(
         "gradient_call",
         [
@@ -267,3 +270,17 @@ def _value(builder: Builder, tensor: int, shape: tuple[int, ...]) -> None:
     figures[5], figures[40] = math.nan, math.inf
     data = zlib.compress(struct.pack(f"<{len(figures)}f", *figures))
     builder.writer.insert("value", [(tensor, 1, 1, "float32", json.dumps(list(shape)), data)])
+
+
+def _way_back(builder: Builder, step: int, taken: list[tuple[str, int]], first: int) -> None:
+    """The recorded ops taken backward: the gradient that one gives is the one the next gets."""
+    for at, (type, op) in enumerate(reversed(taken)):
+        came, went = first + at * 11 // len(taken), first + (at + 1) * 11 // len(taken)
+        went = first + 1 if at == 6 else went  # what the next one gets is a sum
+        out = f"[{went}]" if type in ("ReadVariableOp", "Relu", "Sum") else f"[{went},{went}]"
+        row = (step * 100 + at, step, None, step, 1, type, op, builder.op, builder.op - 1, 40_000 + 1000 * at,
+               f"[{came}]", out, None, None)  # fmt: skip
+        builder.writer.insert("backward", [row])
+    parts = f"[{first + 1},{first + 2}]"
+    total = first + 7 * 11 // len(taken)
+    builder.writer.insert("gradient_sum", [(total, step, builder.op, builder.op - 1, parts)])

@@ -60,6 +60,9 @@ DATA: Final = (
     "tf.debugging.check_numerics finds the first."
 )
 RESTORED: Final = "Look at how the variable was initialised, or at the checkpoint that it was restored from."
+OWN: Final = (
+    "Look at the function that tf.custom_gradient returns: what it computes outside of TensorFlow gave it."
+)
 EMPTY: Final = "A mean of no elements is NaN: leave such batches out, or divide with tf.math.divide_no_nan."
 
 

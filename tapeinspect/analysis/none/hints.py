@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from tapeinspect.analysis.differentiable import assigns
+
 _COMPARE = (
     "Where the condition must have a gradient, use a smooth one: tf.sigmoid(k * (a - b)) in place of a > b."
 )
@@ -37,8 +39,12 @@ _BY_TYPE: Final[dict[str, str]] = {
 
 
 def hint_for(op_type: str) -> str:
-    """What to change where the way ends at an op of this type; empty where nothing certain can be said."""
-    return _BY_TYPE.get(op_type, "")
+    """What to change where the way ends at an op of this type."""
+    if assigns(op_type):
+        return "Compute the target from the value itself, and assign it to the variable beside that."
+    return _BY_TYPE.get(
+        op_type, "Keep this op off the way to the target, or leave the variable out of the sources."
+    )
 
 
 def hint_for_leaving(text: str) -> str:

@@ -19,6 +19,8 @@ _METHODS = frozenset({"numpy", "item", "tolist", "__array__"})
 _BUILTINS = frozenset({"float", "int", "bool", "complex"})
 _OTHERS = frozenset({"numpy", "scipy", "sklearn", "cv2", "math", "pandas", "PIL", "skimage", "numba"})
 _OWN = ("numpy_function", "py_func")
+_LOOKED_AT = 300
+"""Ops whose value is followed through the source."""
 _COPIES = ("constant",)
 """What makes a constant of a variable; of a tensor it hands on the tensor."""
 
@@ -38,35 +40,59 @@ class Leaving:
 
 def find_leaving(scene: Scene, used: Sequence[Edge]) -> Leaving | None:
     """Where a value made by one of `used` leaves TensorFlow on its way to the target. `used`: in order."""
-    for last in reversed(used):
-        entries = _entries(scene, last)
-        if not entries:
-            continue
-        for frame in _own_frames(scene, last.stack):
+    entries = _entries(scene, used[0].op) if used else []
+    if not entries:
+        return None
+    for last in _likely(used):
+        after = max(last.outputs, default=0)
+        later = [
+            entry
+            for entry in entries
+            if entry.tensor > after and (entry.edge is None or entry.edge.op > last.op)
+        ]
+        for frame in _own_frames(scene, last.stack) if later else ():
             syntax = syntax_of(scene.reader, frame.file)
             start = syntax.expression(frame) if syntax is not None else None
             if syntax is None or start is None:
                 continue
             flow = _Flow(syntax, start, reads=last.type in ("ReadVariableOp", "Identity"))
-            for edge, stack in entries:
-                conversion = _meets(scene, flow, frame, stack)
+            for entry in later:
+                conversion = _meets(scene, flow, frame, entry.stack)
                 if conversion is not None:
-                    return Leaving(syntax.text(conversion), frame.path, conversion.lineno, last, edge)
+                    return Leaving(syntax.text(conversion), frame.path, conversion.lineno, last, entry.edge)
     return None
 
 
-def _entries(scene: Scene, last: Edge) -> list[tuple[Edge | None, int]]:
-    """The ops on the way to the target, and their stacks, with an input from outside made after an op's output."""
-    after = max(last.outputs, default=0)
-    found: list[tuple[Edge | None, int]] = [
-        (edge, edge.stack)
-        for edge in scene.edges
-        if edge.op > last.op
-        and edge.op in scene.toward
-        and any(tensor > after and from_outside(scene, tensor) for tensor in edge.inputs)
-    ]
-    if any(target > after and from_outside(scene, target) for target in scene.call.targets):
-        found.append((None, scene.call.stack))
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Where a tensor that no op made comes in on the way to the target."""
+
+    edge: Edge | None
+    """None when it is the target itself."""
+    stack: int
+    tensor: int
+    """The newest of them, when an op has several."""
+
+
+def _likely(used: Sequence[Edge]) -> list[Edge]:
+    """The ops whose value may have left TensorFlow, likely ones first: those that no other op takes further."""
+    taken = {tensor for edge in used for tensor in edge.inputs}
+    ends = [edge for edge in used if taken.isdisjoint(edge.outputs)]
+    others = [edge for edge in used if not taken.isdisjoint(edge.outputs)]
+    return [*reversed(ends), *reversed(others)][:_LOOKED_AT]
+
+
+def _entries(scene: Scene, first: int) -> list[_Entry]:
+    """The ops after another one, on the way to the target, that take a tensor which no op made."""
+    found = []
+    for edge in scene.edges:
+        if edge.op > first and edge.op in scene.toward:
+            outside = [tensor for tensor in edge.inputs if from_outside(scene, tensor)]
+            if outside:
+                found.append(_Entry(edge, edge.stack, max(outside)))
+    targets = [target for target in scene.call.targets if from_outside(scene, target)]
+    if targets:
+        found.append(_Entry(None, scene.call.stack, max(targets)))
     return found
 
 

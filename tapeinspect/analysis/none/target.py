@@ -21,7 +21,7 @@ def target_reason(scene: Scene) -> Reason | None:
     maker = next(maker for maker in makers if maker is not None)
     when = "before the tape was opened" if maker.op < scene.begin else "after the tape was closed"
     message = f"The target was computed {when}: {maker.type}{scene.at(maker)} was not recorded."
-    return scene.reason(message, maker, _INSIDE)
+    return scene.reason(message, maker, _INSIDE, (scene.step_of(maker),))
 
 
 def dtype_reason(scene: Scene) -> Reason | None:

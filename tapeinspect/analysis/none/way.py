@@ -115,9 +115,9 @@ def _refused(scene: Scene, source: Source, ways: _Ways) -> Reason:
             if flow is None and tensor in ways.reached
         ]
         if lost:
-            own = row.type if row.type != edge.type else f"of {edge.type}"
+            own = edge.type if row.type == edge.type else f"`{row.type}`"
             return scene.reason(
-                f"The way from {source.name} to the target ends{scene.at(edge)}: the gradient function {own} "
+                f"The way from {source.name} to the target ends{scene.at(edge)}: the gradient function of {own} "
                 "gave None for it.",
                 edge,
                 _CUSTOM,

@@ -57,7 +57,8 @@ def explain_failure(
 ) -> Problem:
     """What an error that tracing failed with means. `statement`: the user's line that it came from, where known."""
     known = meaning(error, message, statement)
-    said = f"Tracing fails here: {error}: {message.strip().splitlines()[0] if message.strip() else ''}"
+    first = message.strip().partition("\n")[0].rstrip(".")
+    said = f"Tracing fails here: {error}: {first}."
     if known is None:
         return Problem(
             "fails-to-trace",

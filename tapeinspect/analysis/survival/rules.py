@@ -132,7 +132,7 @@ def consumed_iterator(fact: SurveyFact, source: Source) -> Problem | None:
 
 def stored(fact: SurveyFact, source: Source) -> Problem | None:
     """`self.counter += 1`, `stats["n"] = n`, a global or outer variable."""
-    if fact.fact != "store" or fact.detail.get("leak"):
+    if fact.fact != "store" or fact.detail.get("leak") or fact.detail.get("hidden"):
         return None
     if fact.detail.get("variable"):
         return None  # made once, behind a check; making one again is an error of TensorFlow's
@@ -144,9 +144,26 @@ def stored(fact: SurveyFact, source: Source) -> Problem | None:
     return _problem("python-side-effect", "warning", fact, eager, _ONCE, _COUNT_IT)
 
 
+def hidden_change(fact: SurveyFact, source: Source) -> Problem | None:
+    """`counter.advance()` in a loop of the graph, which does `self.n += 1`."""
+    if fact.fact != "store" or not fact.detail.get("hidden"):
+        return None
+    loop = fact.detail.get("within") == "loop"
+    return _problem(
+        "hidden-change",
+        "error",
+        fact,
+        f"Eagerly, {fact.name} is set {'in every turn of the loop' if loop else 'when the condition holds'} that calls"
+        " this function.",
+        "Traced, AutoGraph does not see changes of Python objects in the functions that a loop or branch of the graph"
+        " calls: it is set once, by tracing.",
+        "Return the value and assign it in the loop or branch itself, or use a tf.Variable.",
+    )
+
+
 def leaked(fact: SurveyFact, source: Source) -> Problem | None:
     """`self.last = loss`."""
-    if fact.fact != "store" or not fact.detail.get("leak"):
+    if fact.fact != "store" or not fact.detail.get("leak") or fact.detail.get("hidden"):
         return None
     eager = f"Eagerly, {fact.name} keeps the value of the batch."
     traced = (
@@ -176,6 +193,21 @@ def frozen_value(fact: SurveyFact, source: Source) -> Problem | None:
     )
 
 
+def caught(fact: SurveyFact, source: Source) -> Problem | None:
+    """`except tf.errors.InvalidArgumentError`."""
+    if fact.fact != "catch":
+        return None
+    return _problem(
+        "exception-control-flow",
+        "warning",
+        fact,
+        f"Eagerly, ops raise {fact.name} where they stand, and this catches it.",
+        "Traced, ops raise only when the graph runs: the `try` is over by then, nothing is caught, and the call of the"
+        " step raises.",
+        "Test for the case with tf.cond or tf.where, or put the `try` around the call of the step.",
+    )
+
+
 def needs_value(fact: SurveyFact, source: Source) -> Problem | None:
     """`.numpy()`, `assert tensor` and the like, behind the line that tracing failed at."""
     if fact.fact != "eager":
@@ -185,12 +217,12 @@ def needs_value(fact: SurveyFact, source: Source) -> Problem | None:
     if found is None:
         return None
     rule, eager, traced, fix = found
-    return _problem(rule, "error", fact, eager, f"{traced} Tracing stopped before this line.", fix)
+    return _problem(rule, "error", fact, eager, traced, fix)
 
 
 RULES: Final[tuple[Rule, ...]] = (
     changed_container, changed_in_graph, printed, wrote_file, frozen_random, frozen_clock, consumed_iterator,
-    stored, leaked, frozen_value, needs_value,
+    stored, hidden_change, leaked, frozen_value, caught, needs_value,
 )  # fmt: skip
 
 _RETURN_IT = "Return the tensor from the step and keep it outside, or assign it to a tf.Variable."
@@ -271,5 +303,7 @@ def _mentions_names(fact: SurveyFact, source: Source) -> bool:
 
 
 def _problem(rule: str, severity: str, fact: SurveyFact, eager: str, traced: str, fix: str) -> Problem:
+    if fact.detail.get("behind"):
+        traced += " Tracing stopped before this line."
     known = "error" if severity == "error" else "info" if severity == "info" else "warning"
     return Problem(rule, known, fact.path, fact.line, eager, traced, fix)  # type: ignore[arg-type]

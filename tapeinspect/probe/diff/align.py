@@ -27,6 +27,10 @@ PLUMBING: Final[dict[str, str]] = {
     "VariableShape": "shape arithmetic",
 }
 """Ops that move or hold values and compute none, with the words for it."""
+_KNOWN_WHILE_TRACING = {
+    "ZerosLike": "zeros of a known shape; a constant in the graph",
+    "OnesLike": "ones of a known shape; a constant in the graph",
+}
 _CONTROL = {
     "If": "runs the branches of a tensor `if`",
     "StatelessIf": "runs the branches of a tensor `if`",
@@ -44,6 +48,7 @@ _CONTROL = {
     "TensorListSetItem": "writes into a tensor array",
     "TensorListGetItem": "reads from a tensor array",
     "TensorListStack": "reads from a tensor array",
+    "TensorListFromTensor": "writes into a tensor array",
     "OptionalNone": "keeps what a branch's backward pass needs",
     "OptionalFromValue": "keeps what a branch's backward pass needs",
     "OptionalGetValue": "takes what a branch has kept for its backward pass",
@@ -242,6 +247,8 @@ def _alone(op: RanOp, side: Literal["eager", "traced"]) -> Pair:
         why = "follows from shapes and constants, which are known while tracing"
     if why is None and op.passes:
         why = "changes nothing here"
+    if why is None and side == "eager":
+        why = _KNOWN_WHILE_TRACING.get(op.type)
     if why is None and side == "traced":
         why = _CONTROL.get(op.type)
         if why is None and op.in_loop and op.shape == () and op.dtype in ("int32", "int64", "bool"):

@@ -123,7 +123,7 @@ def _printed(eager: Call, traced: Side, blame: Blame) -> list[Found]:
                 Found(
                     "python-print",
                     "warning",
-                    blame.call("print", "sys.stdout.write", "sys.stderr.write"),
+                    blame.output(),
                     f"each eager call prints {missing} line{'s' * (missing > 1)} on {name} ({sample[:40]!r}) that the"
                     " graph prints once per trace, not at each call",
                     "use tf.print to print at each call",

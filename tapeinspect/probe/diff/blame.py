@@ -11,6 +11,8 @@ from typing import Any
 
 _RANDOM = {"random": ("random",), "numpy.random": ("np.random", "numpy.random")}
 
+_LOGGING = ("debug", "info", "warning", "error", "exception", "critical", "log", "write")
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -38,6 +40,17 @@ class Blame:
     def call(self, *names: str) -> Spot | None:
         """Where a function is called."""
         return self._first(lambda node: isinstance(node, ast.Call) and ast.unparse(node.func) in names)
+
+    def output(self) -> Spot | None:
+        """Where something is printed or logged."""
+        found = self.call("print", "sys.stdout.write", "sys.stderr.write", "warnings.warn")
+        return found or self._first(
+            lambda node: (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in _LOGGING
+            )
+        )
 
     def random(self, source: str) -> Spot | None:
         """Where Python's or NumPy's random numbers are drawn, or those of a generator."""

@@ -17,10 +17,10 @@ from tapeinspect.probe.diff.explain import explain
 from tapeinspect.probe.diff.judge import Judged, JudgedOp, judge_call, judge_ops
 from tapeinspect.probe.diff.runs import Runner, Side, flatten
 from tapeinspect.probe.diff.watch import Budget, EagerWatch, GraphWatch
-from tapeinspect.probe.reach import names_in
+from tapeinspect.probe.introspect import names_in
 from tapeinspect.probe.sandbox import Sandbox, sandbox
 from tapeinspect.probe.step_function import StepFunction
-from tapeinspect.probe.tf_state import EqualSeeds
+from tapeinspect.probe.tf_state import EqualSeeds, callbacks_aside
 
 Verdict = Literal["same", "different", "fails_to_trace"]
 
@@ -34,7 +34,7 @@ class Comparison:
     values: list[Judged] = field(default_factory=list)
     ops: list[JudgedOp] = field(default_factory=list)
     first: JudgedOp | None = None
-    """The first aligned op, in the order of the eager run, whose values really differ."""
+    """The first op, in the order of the eager run, whose values really differ, or that one side alone has."""
     eager_seconds: float | None = None
     traced_seconds: float | None = None
     trace_seconds: float | None = None
@@ -63,7 +63,7 @@ def compare(step: StepFunction, request: Request) -> Comparison:
     """
     result = Comparison()
     blame = Blame(step.function, request.role)
-    with sandbox(step.function, step.args, step.kwargs, role=request.role) as box:
+    with callbacks_aside(), sandbox(step.function, step.args, step.kwargs, role=request.role) as box:
         taken = _taken(step, box, blame)
         if taken:
             result.findings = taken
@@ -192,7 +192,7 @@ def _conclude(result: Comparison, traced: Side, eager: Side, blame: Blame) -> No
         if not any(found.rule == "frozen-random" for found in result.findings):
             result.findings.append(_frozen(later, eager, traced, blame))
     elif differs:
-        result.first = next((op for op in result.ops if op.distance and op.distance.verdict == "real"), None)
+        result.first = _first(result.ops)
         result.findings.append(_different(differs, result.first, blame))
     if traced.error is not None and traced.tracing:
         result.verdict = "fails_to_trace"
@@ -200,6 +200,13 @@ def _conclude(result: Comparison, traced: Side, eager: Side, blame: Blame) -> No
         result.verdict = "different"
     order = ("error", "warning", "info")
     result.findings.sort(key=lambda f: order.index(f.severity))
+
+
+def _first(ops: list[JudgedOp]) -> JudgedOp | None:
+    """The first op whose values really differ; where none does, the first that one side alone has."""
+    real = (op for op in ops if op.distance is not None and op.distance.verdict == "real")
+    alone = (op for op in ops if op.pair.relation in ("eager", "traced"))
+    return next(real, None) or next(alone, None)
 
 
 def _frozen(later: list[Judged], eager: Side, traced: Side, blame: Blame) -> Found:
@@ -227,14 +234,37 @@ def _different(differs: list[Judged], first: JudgedOp | None, blame: Blame) -> F
     if first is not None and first.pair.op.path is not None and first.pair.op.line is not None:
         spot = Spot(first.pair.op.path, first.pair.op.line)
         code = linecache.getline(spot.path, spot.line).strip()
-        where = f"; the first op that differs is the {first.pair.op.type} in `{code}`"
+        only = {"eager": ", which only the eager run has,", "traced": ", which only the graph has,"}
+        alone = only.get(first.pair.relation, "")
+        where = f"; the first op that differs is the {first.pair.op.type}{alone} in `{code}`"
     judged = differs[0]
     others = len({(d.kind, d.name) for d in differs}) - 1
     more = f" and {others} more" if others else ""
     text = (
         f"{judged.kind} {judged.name}{more} differ{'' if more else 's'} beyond rounding{_by(judged)}{where}"
     )
-    return Found("different-values", "error", spot, text, "")
+    return Found("different-values", "error", spot, text, _cause(first))
+
+
+def _cause(first: JudgedOp | None) -> str:
+    """Where to look for the cause of a difference in values."""
+    if first is None:
+        return "compare the ops one by one: tapeinspect diff --only ops"
+    pair = first.pair
+    if pair.eager is None or pair.traced is None:
+        return (
+            "the code takes another way while it is traced: look for tf.executing_eagerly(), for Python conditions on"
+            " values that a graph does not have, and for what is read from Python's state"
+        )
+    if pair.op.type.startswith(
+        ("Random", "Stateless", "Multinomial", "TruncatedNormal", "ParameterizedTruncated")
+    ):
+        return "a random op that draws in another order or with other seeds when traced: give it a tf.random.Generator"
+    if pair.eager.dtype != pair.traced.dtype:
+        return f"eager computes in {pair.eager.dtype}, the graph in {pair.traced.dtype}: use tf.cast to choose one"
+    if pair.eager.shape != pair.traced.shape:
+        return f"the shapes differ: {pair.eager.shape} eagerly, {pair.traced.shape} in the graph"
+    return "one of its inputs was another Python value while tracing, or the op itself is not deterministic"
 
 
 def _by(judged: Judged) -> str:

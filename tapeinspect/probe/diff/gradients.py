@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapeinspect.probe import tf_private
+from tapeinspect.probe.saved import symbolic
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +70,7 @@ def dense(value: Any) -> Any:
     import numpy as np
     import tensorflow as tf
 
-    if value is None:
+    if value is None or symbolic(getattr(value, "values", value)):  # a jacobian traces what it vectorises
         return None
     if isinstance(value, tf.IndexedSlices):
         value = tf.convert_to_tensor(value)

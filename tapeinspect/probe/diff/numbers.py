@@ -19,7 +19,9 @@ TOLERANCE: Final[dict[str, float]] = {
 GRADIENT_SHARE: Final = 0.5
 """Tolerance of a gradient relative to the norm of all gradients, as a share of the relative one."""
 
-_ULP_TYPES = {2: "int16", 4: "int32", 8: "int64"}
+_ULP_TYPES = {2: "uint16", 4: "uint32", 8: "uint64"}
+_MOST_ULPS = 1 << 62
+"""What a database can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +106,15 @@ def _ulps(a: Any, b: Any) -> int | None:
     good = np.isfinite(a.astype("complex128")).reshape(-1)
     if a.dtype.kind == "c":
         good = np.repeat(good, 2)
-    apart = np.abs(x - y)[good]
-    return int(apart.max()) if apart.size else None
+    apart = (np.maximum(x, y) - np.minimum(x, y))[good]
+    return min(int(apart.max()), _MOST_ULPS) if apart.size else None
 
 
 def _ordered(bits: Any) -> Any:
-    """Floats' bits as numbers in the floats' order."""
+    """Floats' bits as whole numbers in the floats' order."""
     import numpy as np
 
-    if bits.dtype.itemsize == 8:  # differences may not fit 64 bits: floats are near enough
-        signed = bits.astype("float64")
-        return np.where(bits < 0, float(np.iinfo("int64").min) - signed, signed)
-    wide = bits.astype("int64")
-    return np.where(wide < 0, int(np.iinfo(bits.dtype).min) - wide, wide)
+    sign = np.uint64(1) << np.uint64(8 * bits.dtype.itemsize - 1)
+    raw = bits.astype("uint64")
+    size = raw & (sign - np.uint64(1))
+    return np.where(raw & sign, sign - size, sign + size)

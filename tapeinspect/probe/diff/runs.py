@@ -117,7 +117,8 @@ class Runner:
     @contextmanager
     def _seeded(self, seeds: EqualSeeds) -> Iterator[None]:
         def place() -> tuple[Any, ...]:
-            return self.places.user_chain(mapped_stack())[:1]
+            where = self.places.of_frames(mapped_stack())
+            return where.path, where.line
 
         with seeds.used(place):
             yield

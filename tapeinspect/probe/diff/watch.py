@@ -6,7 +6,9 @@ the program, loops and branches included, so both runs give the same kind of lis
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import linecache
 import math
 import sys
 from collections import Counter
@@ -23,7 +25,7 @@ _STATIC = frozenset(
     {"Const", "_EagerConst", "Shape", "ShapeN", "Size", "Rank", "VariableShape", "BroadcastGradientArgs"}
 )
 _NEVER_STATIC = ("Random", "Stateless", "Read", "Multinomial", "Iterator", "Parse", "PyFunc", "EagerPyFunc")
-_QUIET = frozenset({"Placeholder", "PyFunc", "EagerPyFunc"})
+_QUIET = frozenset({"Placeholder"})
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +56,7 @@ class Places:
 
     def __init__(self, role: Callable[[str], str]) -> None:
         self._role = role
+        self._statements: dict[str, dict[int, int]] = {}
 
     def of_frames(self, frames: Iterator[tuple[str, int]]) -> Where:
         """Where a stack stands, its frames given innermost first."""
@@ -63,14 +66,33 @@ class Places:
                 continue
             role = self._role(path)
             if role == "user":
-                return Where(path, line, library)
+                return Where(path, self._statement(path, line), library)
             if role == "library" and library is None and "tapeinspect" not in path:
                 library = (path, line)
         return Where(None, None, library)
 
-    def user_chain(self, frames: Iterator[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-        """The user's frames alone."""
-        return tuple(frame for frame in frames if self._role(frame[0]) == "user")
+    def _statement(self, path: str, line: int) -> int:
+        """The first line of the statement that a line belongs to: AutoGraph's map knows no other."""
+        known = self._statements.get(path)
+        if known is None:
+            known = self._statements[path] = statements("".join(linecache.getlines(path)))
+        return known.get(line, line)
+
+
+def statements(source: str) -> dict[int, int]:
+    """For each line of a statement that has several, its first one; of compound statements, the head's lines."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return {}
+    found: dict[int, int] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.stmt):
+            continue
+        body = getattr(node, "body", None)
+        last = body[0].lineno - 1 if isinstance(body, list) and body else node.end_lineno or node.lineno
+        found.update((line, node.lineno) for line in range(node.lineno + 1, last + 1))
+    return found
 
 
 def stack_of(frame: Any) -> Iterator[tuple[str, int]]:
@@ -160,6 +182,8 @@ class GraphWatch:
     ops: list[RanOp] = field(default_factory=list)
     graph_ops: list[GraphOp] = field(default_factory=list)
     _static: set[Any] = field(default_factory=set)
+    _made: dict[int, bytes] = field(default_factory=dict)
+    """The digest of what each tensor of the graph was last, by the tensor's id."""
     _busy: bool = False
 
     @contextmanager
@@ -188,10 +212,8 @@ class GraphWatch:
     def _add(self, name: str, inputs: Any, outputs: Any, graph: Any) -> None:
         import tensorflow as tf
 
-        op = outputs[0].op if outputs else None
-        frames = (
-            iter([(f.filename, f.lineno) for f in reversed(list(op.traceback))]) if op else mapped_stack()
-        )
+        traceback = getattr(outputs[0].op, "traceback", None) if outputs else None
+        frames = mapped_stack() if traceback is None else _frames_of(traceback)
         where = self.places.of_frames(frames)
         static = is_static(name, [id(t) in self._static for t in inputs], outputs)
         if static:
@@ -202,17 +224,26 @@ class GraphWatch:
             return
         seen = [t for t in outputs if t.dtype.name not in _NO_VALUE]
 
+        taken, made = [id(t) for t in inputs], [id(t) for t in outputs]
+
         def saw(*values: Any) -> None:
             entry = self.graph_ops[number]
             copies = [_copy(v) for v in values] if len(seen) == len(outputs) else []
-            op = ran(name, where, copies, self.budget, static, entry.ran, in_loop=entry.in_loop)
+            passed = {self._made.get(t) for t in taken} - {None}
+            op = ran(name, where, copies, self.budget, static, entry.ran, passed, entry.in_loop)
+            self._made.update((t, digest([a])) for t, a in zip(made, copies, strict=False))
             self.ops.append(op)
             entry.ran += 1
 
         tf.numpy_function(saw, seen, [])
 
 
-_SEEN_ANYWAY = frozenset({b"Const", b"Identity", b"IdentityN"})
+def _frames_of(traceback: Any) -> Iterator[tuple[str, int]]:
+    """(file, line) of an op's traceback, innermost first."""
+    return iter([(frame.filename, frame.lineno) for frame in reversed(list(traceback))])
+
+
+_SEEN_ANYWAY = frozenset({b"Const", b"Identity", b"IdentityN", b"PyFunc", b"EagerPyFunc"})
 
 
 def _skipped() -> frozenset[bytes]:

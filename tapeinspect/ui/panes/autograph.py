@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from tapeinspect.errors import TraceError
 from tapeinspect.trace.records import AutographFunction, AutographRun, Finding
 from tapeinspect.ui.format import count, visible
-from tapeinspect.ui.panes.autograph_ask import Asking
+from tapeinspect.ui.panes.asking import AUTOGRAPH, Asking
 from tapeinspect.ui.panes.autograph_lines import (
     function_story,
     generated_story,
@@ -58,7 +58,7 @@ class AutographPane(Vertical):
         self.problems: list[Finding] = []
         """What of the step does not survive tracing."""
         self.page: Page | None = None
-        self.asking = Asking(subject)
+        self.asking = Asking(subject, AUTOGRAPH)
         self.view_of = "code"
         """code, functions (the list has all the room) or traces."""
         self.zoomed: LineList | None = None

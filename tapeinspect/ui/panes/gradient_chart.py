@@ -114,7 +114,7 @@ class GradientChart(LineList):
             lines.append(_way(self.row, reason, width, palette))
         if reason is not None and reason.path:
             where = f" {visible(basename(reason.path))}:{reason.line}"
-            lines.append([(where, palette.muted), ("   w says more, e opens it", palette.faint)])
+            lines.append([(where, palette.muted), ("   W says more, e opens it", palette.faint)])
         return lines[index] if index < len(lines) else []
 
     def on_resize(self) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from tapeinspect.analysis.flow import Unreached, gradient_passes
 from tapeinspect.trace.records import Gradient, GradientCall, OpRow, Tape, TapeEvent
 from tapeinspect.ui.format import basename, count, number, shape, spec, took, visible
 from tapeinspect.ui.palette import Palette
+from tapeinspect.ui.panes.backward_rows import SUM, Reach, incoming, norm_piece
 from tapeinspect.ui.panes.ops import OpRows
 from tapeinspect.ui.panes.tape_story import (
     CallItem,
@@ -41,11 +43,14 @@ _OPAQUE = {"dataset": "tf.data", "py_function": "py_function", "graph": "graph o
 class TapeRows:
     """The story of a batch's tapes as lines."""
 
-    def __init__(self, reader: TraceReader, items: list[Item]) -> None:
+    def __init__(self, reader: TraceReader, items: list[Item], reach: Reach) -> None:
         self.items = items
+        self.reach = reach
         ids = [item.op for item in items if isinstance(item, OpItem)]
         self.ops = OpRows(reader, ids)
         self._index = {op: i for i, op in enumerate(ids)}
+        self.places = {item.op: i for i, item in enumerate(items) if isinstance(item, OpItem)}
+        """Rows of ops, by op."""
         self.id_width = len(str(ids[-1])) if ids else 1
         self.names = {variable.id: visible(variable.name) for variable in reader.variables()}
 
@@ -68,7 +73,7 @@ class TapeRows:
         if isinstance(item, CallItem):
             return indent + self._call(item, palette)
         if isinstance(item, SourceItem):
-            return indent + self._source(item.gradient, palette)
+            return indent + self._source(item.gradient, width, palette)
         if isinstance(item, OpaqueItem):
             name = f"{_OPAQUE.get(item.opaque.kind, item.opaque.kind)} {visible(item.opaque.name)}"
             return [(" ▒ not seen: ", palette.warn), (name, palette.text),
@@ -100,15 +105,35 @@ class TapeRows:
     def _op(self, row: OpRow, width: int, palette: Palette) -> Line:
         recorded = row.tape is not None
         tone = palette.bad if row.bad else palette.text if recorded else palette.faint
-        return [
+        why = self.reach.why_not(row.id)
+        timed = width >= 74 and why is None
+        output = 24 if why is None or width >= 74 else 18
+        name = min(36, max(10, width - self.id_width - 48 - (9 if width >= 74 else 0)))
+        line: Line = [
             ("● " if recorded else "  ", palette.accent),
             (fit(str(row.id), self.id_width, right=True) + " ", palette.faint),
-            (fit(visible(row.type), min(36, max(10, width - 44))), tone),
-            (" " + fit(spec(row.output), 24), palette.name if recorded else palette.faint),
+            (fit(visible(row.type), name), tone),
+            (" " + fit(spec(row.output), output), palette.name if recorded else palette.faint),
             (fit(f":{row.line}" if row.line else "", 6, right=True), palette.faint),
-            (fit(took(row.took_ns), 9, right=True), palette.muted if recorded else palette.faint),
-            ("  not recorded" if not recorded and width > 92 else "", palette.faint),
+            (
+                fit(took(row.took_ns), 9, right=True) if timed else "",
+                palette.muted if recorded else palette.faint,
+            ),
         ]
+        left = width - name - output - self.id_width - 10 - (9 if timed else 0)
+        return line + self._gradient(row, why, left, palette)
+
+    def _gradient(self, row: OpRow, why: Unreached | None, width: int, palette: Palette) -> Line:
+        """The gradient that came back to an op, or why none did."""
+        backward = self.reach.backward(row.id)
+        if backward is not None:
+            mark = SUM if backward.summed else "◂"
+            return [(f"  {mark}", palette.second), norm_piece(incoming(backward), palette, 9)]
+        if why is not None:
+            tone = palette.warn if why.cause in ("stops", "none") else palette.faint
+            message = visible(why.short)
+            return [("  ∅ ", tone), (message if len(message) < width - 4 else fit(message, width - 4), tone)]
+        return [] if row.tape is not None else [("  not recorded", palette.faint)]
 
     def _call(self, item: CallItem, palette: Palette) -> Line:
         call = item.call
@@ -125,11 +150,11 @@ class TapeRows:
             line.append((f" · {visible(call.error)}", palette.bad))
         return line
 
-    def _source(self, gradient: Gradient, palette: Palette) -> Line:
+    def _source(self, gradient: Gradient, width: int, palette: Palette) -> Line:
         variable = gradient.variable
         line: Line = [
             ("    ", None),
-            (fit_start(visible(variable.name), 36), palette.text),
+            (fit_start(visible(variable.name), max(16, min(36, width - 40))), palette.text),
             (" " + fit(shape(variable.shape), 14), palette.name),
         ]
         if gradient.form == "none":
@@ -157,6 +182,8 @@ class TapePane(LineList):
     def __init__(self, subject: Subject, id: str | None = None) -> None:
         super().__init__(id=id, title="Tape")
         self.subject = subject
+        self.reach = Reach(())
+        """What gradients reached."""
         self.step: int | None = None
         self._seen = -1
 
@@ -167,6 +194,7 @@ class TapePane(LineList):
         reader = self.subject.reader
         items = story(reader, step) if reader is not None else []
         self._seen = self.subject.counts.ops
+        self.reach = Reach(gradient_passes(reader, step) if reader is not None else ())
         if reader is None or not items:
             self._say_empty()
             self.rows = NoRows()
@@ -179,7 +207,7 @@ class TapePane(LineList):
         self.set_title(
             f"Tape  {where} · {count(tapes, 'tape')} · {count(calls, 'gradient call')}", "Enter shows the op"
         )
-        self.show(TapeRows(reader, items), cursor=None if same else 0)
+        self.show(TapeRows(reader, items, self.reach), cursor=None if same else 0)
 
     def _say_empty(self) -> None:
         where = f"in batch {self.step}" if self.step is not None else "yet"
@@ -201,6 +229,14 @@ class TapePane(LineList):
         """What the cursor is on."""
         rows = self.rows
         return rows.items[self.cursor] if isinstance(rows, TapeRows) and len(rows) else None
+
+    def op_selected(self) -> int | None:
+        """The op that the cursor is on."""
+        return self.item.op if isinstance(self.item, OpItem) else None
+
+    def index_of(self, op: int | None) -> int | None:
+        """The row of an op."""
+        return self.rows.places.get(op or 0) if isinstance(self.rows, TapeRows) else None
 
     def op_here(self) -> int | None:
         """The op that Enter shows."""

@@ -28,7 +28,7 @@ class CauseScreen(ModalScreen["int | None"]):
     CauseScreen CauseList { width: 96%; max-width: 116; height: 92%; max-height: 42; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,w,N,ctrl+q", "dismiss", "Close", show=False),
+        Binding("escape,q,W,N,ctrl+q", "dismiss", "Close", show=False),
         Binding("y", "copy", "Copy", show=False),
     ]
 
@@ -37,7 +37,7 @@ class CauseScreen(ModalScreen["int | None"]):
         self.build = build
         self.card: CauseLines | None = None
         self.list = CauseList(id="cause", title=title)
-        self.list.note = "Enter goes to the op · y copies · Esc closes"
+        self.list.note = "Enter goes there · y copies · Esc closes"
 
     def compose(self) -> ComposeResult:
         yield self.list

@@ -196,9 +196,9 @@ class MainScreen(Deeds):
 
     def _make(self, tab: int) -> Widget:
         if tab == 2:
-            from tapeinspect.ui.panes.tape import TapePane
+            from tapeinspect.ui.panes.backward import TapeTab
 
-            return TapePane(self.subject, id="tape")
+            return TapeTab(self.subject, id="tape")
         if tab == 3:
             from tapeinspect.ui.panes.gradients import GradientsPane
 
@@ -207,9 +207,9 @@ class MainScreen(Deeds):
             from tapeinspect.ui.panes.autograph import AutographPane
 
             return AutographPane(self.subject, id="autograph")
-        from tapeinspect.ui.panes.later import LaterPane
+        from tapeinspect.ui.panes.diff import DiffPane
 
-        return LaterPane(tab, id=f"tab{tab}")
+        return DiffPane(self.subject, id="diff")
 
     def view(self, step: int | None, at_end: bool = False) -> None:
         """View a batch (None: the whole run, when there is no batch)."""

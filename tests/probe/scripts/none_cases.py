@@ -187,14 +187,6 @@ def python_float_of_name():
     return tape.gradient(loss, [w, b])
 
 
-def made_constant():
-    w, b = fresh(), fresh("b")
-    with tf.GradientTape() as tape:
-        scores = x @ w
-        loss = tf.reduce_sum(tf.constant(scores) * b)  # HERE
-    return tape.gradient(loss, [w, b])
-
-
 def variable_constant():
     w, b = fresh(), fresh("b")
     with tf.GradientTape() as tape:
@@ -229,6 +221,35 @@ def looked_at_only():
         print("scores", float(tf.reduce_sum(scores)) > -100)
         loss = tf.reduce_sum(x * b)
     return tape.gradient(loss, [w, b])
+
+
+history = []
+
+
+def logged_beside():
+    w, b = fresh(), fresh("b")
+    with tf.GradientTape() as tape:
+        scores = x @ w  # HERE
+        history.append(scores.numpy())
+        loss = tf.reduce_sum(b * np.float32(2.0) * np.mean(history[0] > 100.0))
+    return tape.gradient(loss, [w, b])
+
+
+class Model:
+    def __init__(self):
+        self.w, self.b = fresh(), fresh("b")
+
+    def loss(self, inputs):
+        scores = inputs @ self.w
+        self.scale = scores.numpy().max()  # HERE
+        return tf.reduce_sum(self.b * self.scale)
+
+
+def in_a_method():
+    model = Model()
+    with tf.GradientTape() as tape:
+        loss = model.loss(x)
+    return tape.gradient(loss, [model.w, model.b])
 
 
 # what the variable is
@@ -269,16 +290,6 @@ def not_trainable():
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(x @ w @ b)  # HERE
     return tape.gradient(loss, [w, b])
-
-
-def frozen_layer():
-    layer = tf.keras.layers.Dense(2, use_bias=False, name="frozen")
-    layer.build((None, 2))
-    layer.trainable = False
-    b = fresh("b")
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(layer(x) @ b)  # HERE
-    return tape.gradient(loss, [*layer.variables, b])
 
 
 def watches_by_hand():
@@ -383,6 +394,13 @@ def zeros_instead():
     return tape.gradient(loss, [w, b], unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
+def constant_of_a_tensor():
+    w = fresh()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.constant(x @ w))
+    return tape.gradient(loss, [w])
+
+
 def straight_through():
     w = fresh()
     with tf.GradientTape() as tape:
@@ -444,7 +462,7 @@ def a_list_of_parts():
     return tape.gradient(loss, [w, b])
 
 
-def formatted():
+def one_element():
     w, b = fresh(), fresh("b")
     with tf.GradientTape() as tape:
         scores = x @ w
@@ -474,7 +492,7 @@ CASES = [
     for name, value in list(globals().items())
     if callable(value)
     and getattr(value, "__module__", "") == __name__
-    and name not in ("case", "fresh", "helper", "Rebuilt", "second_use")
+    and name not in ("case", "fresh", "helper", "Rebuilt", "Model", "second_use")
 ]
 for each in CASES:
     case(each)

@@ -45,5 +45,5 @@ def train_step():
     optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
 
 
-for _ in range(12):
+for _ in range(6):
     train_step()

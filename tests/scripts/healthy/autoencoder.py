@@ -24,4 +24,4 @@ class Autoencoder(tf.keras.Model):
 
 model = Autoencoder()
 model.compile(optimizer="adam", loss=tf.keras.losses.MeanSquaredError())
-model.fit(images, images, epochs=3, batch_size=32, verbose=0)
+model.fit(images, images, epochs=1, batch_size=32, verbose=0)

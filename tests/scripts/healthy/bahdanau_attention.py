@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(15)
-source = rng.integers(1, 12, (64, 6))
+source = rng.integers(1, 12, (64, 4))
 target = np.concatenate([np.full((64, 1), 12), source[:, ::-1]], axis=1)
 
 
@@ -45,6 +45,6 @@ def train_step(source, target):
     optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
 
 
-for _epoch in range(3):
+for _epoch in range(2):
     for i in range(0, 64, 32):
         train_step(tf.constant(source[i : i + 32]), tf.constant(target[i : i + 32]))

@@ -21,7 +21,7 @@ states = rng.normal(size=(600, 4)).astype("float32")
 actions = rng.integers(0, 3, 600)
 rewards = (states[np.arange(600), actions] > 0).astype("float32")
 following = (states + rng.normal(size=(600, 4)) * 0.1).astype("float32")
-for step in range(40):
+for step in range(24):
     picked = rng.integers(0, 600, 32)
     goals = rewards[picked] + 0.9 * tf.reduce_max(target(following[picked]), axis=1)
     masks = tf.one_hot(actions[picked], 3)
@@ -30,5 +30,5 @@ for step in range(40):
         loss = huber(goals, values)
     gradients = tape.gradient(loss, model.trainable_variables)
     optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-    if step % 20 == 19:
+    if step % 8 == 7:
         target.set_weights(model.get_weights())

@@ -5,9 +5,9 @@ import tensorflow as tf
 
 rng = np.random.default_rng(0)
 centres = rng.normal(size=(10, 64)).astype("float32")
-labels = rng.integers(0, 10, 2000)
-images = np.clip(centres[labels] * 0.2 + 0.5 + 0.1 * rng.normal(size=(2000, 64)), 0, 1).astype("float32")
-data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(2000, seed=1).batch(64)
+labels = rng.integers(0, 10, 1000)
+images = np.clip(centres[labels] * 0.2 + 0.5 + 0.1 * rng.normal(size=(1000, 64)), 0, 1).astype("float32")
+data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(1000, seed=1).batch(64)
 
 
 class Dense(tf.Module):

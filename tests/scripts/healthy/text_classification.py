@@ -17,4 +17,4 @@ model = tf.keras.Sequential(
     ]
 )
 model.compile(loss=tf.keras.losses.BinaryCrossentropy(), optimizer="adam", metrics=["accuracy"])
-model.fit(tokens, labels, epochs=2, batch_size=32, verbose=0)
+model.fit(tokens, labels, epochs=1, batch_size=32, verbose=0)

@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-text = "the quick brown fox jumps over the lazy dog and runs away. " * 24
+text = "the quick brown fox jumps over the lazy dog and runs away. " * 16
 letters = sorted(set(text))
 ids = np.array([letters.index(c) for c in text])
-data = tf.data.Dataset.from_tensor_slices(ids).batch(21, drop_remainder=True)
+data = tf.data.Dataset.from_tensor_slices(ids).batch(11, drop_remainder=True)
 data = data.map(lambda s: (s[:-1], s[1:])).batch(16, drop_remainder=True)
 
 
@@ -24,7 +24,7 @@ class Model(tf.keras.Model):
 model = Model()
 loss_object = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 optimizer = tf.keras.optimizers.Adam(1e-2)
-for _ in range(2):
+for _ in range(1):
     for inputs, targets in data:
         with tf.GradientTape() as tape:
             loss = loss_object(targets, model(inputs, training=True))

@@ -40,4 +40,4 @@ class VAE(tf.keras.Model):
 
 vae = VAE()
 vae.compile(optimizer=tf.keras.optimizers.Adam())
-vae.fit(images, epochs=3, batch_size=32, verbose=0)
+vae.fit(images, epochs=2, batch_size=32, verbose=0)

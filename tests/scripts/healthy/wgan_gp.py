@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 rng = np.random.default_rng(8)
-points = (rng.normal(size=(512, 2)) @ [[1.0, 0.4], [0.0, 0.3]]).astype("float32")
+points = (rng.normal(size=(256, 2)) @ [[1.0, 0.4], [0.0, 0.3]]).astype("float32")
 data = tf.data.Dataset.from_tensor_slices(points).batch(64)
 generator = tf.keras.Sequential(
     [tf.keras.Input((4,)), tf.keras.layers.Dense(32, "relu"), tf.keras.layers.Dense(2)]

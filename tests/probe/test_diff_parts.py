@@ -1,0 +1,181 @@
+"""Alignment, distances and explanations, with no TensorFlow."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from tapeinspect.probe.diff.align import RanOp, align, match
+from tapeinspect.probe.diff.explain import explain
+from tapeinspect.probe.diff.judge import judge_call
+from tapeinspect.probe.diff.numbers import distance
+from tapeinspect.probe.diff.runs import Call
+
+
+def _lcs(a: Sequence[str], b: Sequence[str]) -> int:
+    """Length of a longest common subsequence, by the book."""
+    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            table[i + 1][j + 1] = table[i][j] + 1 if x == y else max(table[i][j + 1], table[i + 1][j])
+    return table[-1][-1]
+
+
+def test_match_finds_a_longest_common_subsequence() -> None:
+    """On random sequences, as long as the textbook's, and in order."""
+    rng = random.Random(1)
+    for _ in range(500):
+        a, b = ([rng.choice("abcd") for _ in range(rng.randrange(14))] for _ in range(2))
+        found = match(a, b)
+        assert all(a[i] == b[j] for i, j in found)
+        assert all(p[0] < q[0] and p[1] < q[1] for p, q in itertools.pairwise(found))
+        assert len(found) == _lcs(a, b)
+
+
+def test_match_of_very_different_long_sequences_ends() -> None:
+    """Beyond alignment, ops are paired by their number: no hour of search, no wrong pair."""
+    a, b = ["x"] * 30 + list("ab" * 2000), list("cd" * 2000) + ["x"] * 20
+    found = match(a, b)
+    assert len(found) == 20
+    assert all(a[i] == b[j] for i, j in found)
+
+
+def _op(kind: str, line: int, bits: bytes | None = None, **more: object) -> RanOp:
+    return RanOp(kind, "train.py", line, digest=bits, **more)  # type: ignore[arg-type]
+
+
+def test_ops_are_aligned_line_by_line_in_order() -> None:
+    """What is in both, what in one alone, what moved and what is folded."""
+    eager = [
+        _op("MatMul", 1, b"1"),
+        _op("Relu", 1, b"2"),
+        _op("Exp", 2, b"3"),
+        _op("ZerosLike", 2, b"4"),
+        _op("Log", 3, b"5"),
+    ]
+    traced = [
+        _op("Const", 1, b"0"),
+        _op("MatMul", 1, b"1"),
+        _op("Exp", 4, b"3"),
+        _op("Log", 3, b"6"),
+        _op("Sqrt", 3, b"7"),
+    ]
+    found = [(p.relation, p.op.type) for p in align(eager, traced)]
+    assert found == [
+        ("folded", "Const"),
+        ("equal", "MatMul"),
+        ("eager", "Relu"),
+        ("moved", "Exp"),
+        ("folded", "ZerosLike"),
+        ("equal", "Log"),
+        ("traced", "Sqrt"),
+    ]
+
+
+def test_another_op_with_the_same_result_is_no_difference() -> None:
+    """A gradient that the graph computes by Tile and eager by BroadcastTo."""
+    (pair,) = align([_op("BroadcastTo", 5, b"9", shape=(2,))], [_op("Tile", 5, b"9", shape=(2,))])
+    assert (pair.relation, pair.why) == ("equal", "the graph computes it by Tile")
+
+
+def test_loop_counters_of_the_graph_are_folded() -> None:
+    """A while loop of the graph counts its turns."""
+    counter = _op("AddV2", 7, b"1", shape=(), dtype="int32", in_loop=True)
+    real = _op("AddV2", 7, b"1", shape=(), dtype="float32", in_loop=True)
+    assert [p.relation for p in align([], [counter, real])] == ["folded", "traced"]
+
+
+def _far(a: object, b: object, **options: float) -> tuple[str, int | None]:
+    found = distance(np.asarray(a, "float32"), np.asarray(b, "float32"), **options)
+    return found.verdict, found.ulp
+
+
+def test_distance_has_three_verdicts() -> None:
+    """The same bits; a last digit; more than rounding."""
+    one = np.float32(1)
+    assert _far([1, 2], [1, 2]) == ("bit-equal", 0)
+    assert _far([1, 2], [np.nextafter(one, one * 2), 2]) == ("rounding", 1)
+    assert _far([1, 2], [1.01, 2])[0] == "real"
+    assert _far([0.0], [-0.0]) == ("rounding", 0)
+
+
+def test_distance_of_nan_and_infinity() -> None:
+    """NaN on both sides is no difference, on one side it is."""
+    nan, inf = float("nan"), float("inf")
+    assert _far([nan, inf, 1], [nan, inf, 1])[0] == "bit-equal"
+    assert _far([nan, 1], [0, 1])[0] == "real"
+    assert _far([inf, 1], [-inf, 1])[0] == "real"
+    assert _far([inf, 1.0], [inf, 1.0000001])[0] == "rounding"
+
+
+def test_distance_ulps_across_zero_and_in_64_bits() -> None:
+    """Representable numbers between the two, whatever their signs."""
+    tiny = np.nextafter(np.float32(0), np.float32(1))
+    assert distance(np.array([-tiny]), np.array([tiny])).ulp == 2
+    a = np.array([1.0])
+    assert distance(a, np.nextafter(a, 2)).ulp == 1
+
+
+def test_distance_follows_the_dtype_and_the_tolerance() -> None:
+    """A thousandth is rounding for half precision, not for single; --tolerance overrules both."""
+    a, b = np.array([1.0, 2.0]), np.array([1.001, 2.0])
+    assert distance(a.astype("float16"), b.astype("float16")).verdict == "rounding"
+    assert distance(a.astype("float32"), b.astype("float32")).verdict == "real"
+    assert distance(a.astype("float32"), b.astype("float32"), tolerance=1e-2).verdict == "rounding"
+    assert distance(np.array([1, 2]), np.array([1, 3])).verdict == "real"
+    assert distance(a, a.astype("float32")).verdict == "real"
+
+
+def test_a_gradient_is_judged_against_all_gradients() -> None:
+    """A true gradient of zero differs by 100 % and is noise; what an optimizer makes of it is, too."""
+    big, noise = np.ones(100, "float32"), np.full(3, 1e-7, "float32")
+    eager = Call(
+        gradients={"kernel": big, "bias": noise}, variables={"kernel": big, "bias": np.zeros(3, "float32")}
+    )
+    traced = Call(
+        gradients={"kernel": big, "bias": -noise},
+        variables={"kernel": big, "bias": np.full(3, 1e-3, "float32")},
+    )
+    found = {(j.kind, j.name): j for j in judge_call(eager, traced, 1, None)}
+    assert found["gradient", "bias"].distance.verdict == "rounding"
+    assert "zero up to rounding" in found["gradient", "bias"].note
+    assert found["variable", "bias"].distance.verdict == "rounding"
+    traced.gradients["bias"] = np.full(3, 0.1, "float32")
+    worse = {(j.kind, j.name): j.distance.verdict for j in judge_call(eager, traced, 1, None)}
+    assert worse["gradient", "bias"] == worse["variable", "bias"] == "real"
+
+
+def test_python_numbers_are_compared_with_tensors() -> None:
+    """An eager step may return a float where the graph returns a tensor."""
+    eager = Call(outputs={"loss": 0.1, "name": "a", "n": 3, "none": None})
+    traced = Call(
+        outputs={"loss": np.float32(0.1), "name": np.array(b"a", object), "n": np.int32(3), "none": None}
+    )
+    assert {j.distance.verdict for j in judge_call(eager, traced, 1, None)} == {"bit-equal"}
+    traced.outputs["n"] = np.int32(4)
+    assert [j.name for j in judge_call(eager, traced, 1, None) if j.distance.verdict == "real"] == ["n"]
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("loss_history.append(loss.numpy().mean())", "write `tf.reduce_mean(loss)` and return it"),
+        ("total = loss.numpy().std()", "tf.math.reduce_std(loss)"),
+        ("value = loss.numpy()", "write `value = loss` and call `.numpy()` where the step returns it"),
+    ],
+)
+def test_numpy_calls_get_their_replacement(code: str, hint: str) -> None:
+    """The line itself is rewritten."""
+    found = explain("AttributeError", "'SymbolicTensor' object has no attribute 'numpy'", code)
+    assert found.rule == "eager-only-call"
+    assert hint in found.hint
+
+
+def test_an_unknown_error_is_told_as_it_is() -> None:
+    """No explanation is made up."""
+    found = explain("KeyError", "'weights'\nmore")
+    assert (found.rule, found.message, found.hint) == ("fails-to-trace", "KeyError: 'weights'", "")
