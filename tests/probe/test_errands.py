@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,19 +37,20 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     folder = tmp_path_factory.mktemp("errands")
     config = Config(str(folder / "run.tape"), -1, str(SCRIPT), (str(SCRIPT),), pause_at=1)
     env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
-    heard: list[Event] = []
     out = bytearray()
+    paused = threading.Event()
 
     def listen(event: Event) -> None:
-        heard.append(event)
+        if isinstance(event, Status) and event.state == "paused":
+            paused.set()
         out.extend(getattr(event, "data", b""))
 
     target = Target.start(Launch(SCRIPT, None, (), config, True, env), listen)
     early = target.ask(AskWork(0, "autograph"))  # before there is a batch: done when the first has ended
     answers = [early.result(120)]
+    paused.wait(120)
     for work, step in (("autograph", 1), ("autograph", 9), ("nothing", None)):
         answers.append(target.ask(AskWork(0, work, step)).result(120))
-    assert any(isinstance(event, Status) and event.state == "paused" for event in heard)
     target.send(Go("end"))
     assert target.drain(120)
     return Session(answers, target.exit_status, out.decode().replace("\r\n", "\n"), folder / "run.tape")
