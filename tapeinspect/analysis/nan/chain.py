@@ -17,7 +17,7 @@ _SOURCES = frozenset(
     }
 )  # fmt: skip
 """Op types that bring values in from elsewhere."""
-_STEPS_BACK = 4
+_STEPS_BACK = 40
 """Steps before a variable's first bad reading in which its assignment is looked for."""
 
 
@@ -211,8 +211,12 @@ class Chain:
                     self.toward.setdefault(edge.op, reading)
                     self._root(Root(edge, "op"))
                     return []
-            if before or not self._further_back():
-                self._root(Root(reading, "variable"))
+            if before:  # it became bad in a way that was not recorded
+                return []
+            if not self._further_back():
+                first = self.edges[0].op if self.edges else 1
+                if all(step.first_op >= first for step in self.reader.steps()):
+                    self._root(Root(reading, "variable"))
                 return []
 
     def _further_back(self) -> bool:
