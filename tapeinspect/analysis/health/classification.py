@@ -38,12 +38,16 @@ def probabilities_as_logits(run: Run, limit: float) -> Iterator[Finding]:
 
 
 def _doubled(graph: StepGraph, made: Edge, applied: str) -> Finding:
+    given = graph.figures.get(made.outputs[0])
+    span = (
+        "" if given is None or given.min is None else f" ({number(given.min)} to {number(given.max or 0.0)})"
+    )
     return graph.finding(
         "probabilities-as-logits",
         "error",
         made,
         f"The loss applies a {applied} to what comes out of a {made.type.lower()} already: it expects logits and gets "
-        "probabilities, so it can neither get near zero nor give a proper gradient.",
+        f"probabilities{span}, so it can neither get near zero nor give a proper gradient.",
         f"Leave the {made.type.lower()} of the last layer out, or tell the loss from_logits=False.",
     )
 

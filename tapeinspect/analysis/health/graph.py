@@ -210,8 +210,9 @@ class StepGraph:
         return None
 
     def inside(self, edge: Edge, *functions: str) -> bool:
-        """Whether an op ran inside a function of one of these names."""
-        return any(frame.function in functions for frame in self.frames(edge))
+        """Whether an op ran inside a function or a class of one of these names."""
+        wanted = set(functions)
+        return any(not wanted.isdisjoint(frame.function.split(".")) for frame in self.frames(edge))
 
     def frames(self, edge: Edge) -> tuple[Frame, ...]:
         """The Python stack of an op, innermost frame first."""

@@ -9,7 +9,7 @@ from statistics import median
 from tapeinspect.analysis.differentiable import assigns
 from tapeinspect.analysis.health.run import Kind, Run, Series
 from tapeinspect.analysis.health.words import at_call, batches, names, number
-from tapeinspect.trace.records import Finding
+from tapeinspect.trace.records import Edge, Finding
 
 _FEWEST = 5
 
@@ -152,21 +152,22 @@ def learning_rate(run: Run, limit: float) -> Iterator[Finding]:
     """A learning rate beyond what is usual."""
     for kind in run.kinds:
         for graph in kind.graphs[-1:]:
-            reads = (edge for edge in graph.edges if edge.type in ("ReadVariableOp", "Cast"))
-            for edge in reads:
-                rate = graph.rows[edge.op].norm
-                scalar = graph.shape(edge.outputs[0]) == ()
-                if not scalar or rate is None or rate <= limit:
-                    continue
-                if graph.inside(edge, "_get_current_learning_rate"):
+            read: dict[int, list[Edge]] = {}
+            for edge in graph.edges:
+                scalar = edge.type == "ReadVariableOp" and graph.shape(edge.outputs[0]) == ()
+                if scalar and graph.inside(edge, "update_step"):
+                    read.setdefault(edge.inputs[0], []).append(edge)
+            # The learning rate is the number that Keras' optimizers read anew for each variable.
+            for edges in read.values():
+                rate = graph.rows[edges[0].op].norm
+                if len(edges) == len(graph.sources) > 1 and rate is not None and rate > limit:
                     yield graph.finding(
                         "learning-rate",
                         "info",
-                        edge,
+                        edges[0],
                         f"The learning rate is {number(rate)}; 0.001 to 0.01 are usual.",
                         "A rule of thumb: try a lower one.",
                     )
-                    break
 
 
 def _ratio(run: Run, limit: float, large: bool) -> Iterator[Finding]:
