@@ -13,6 +13,7 @@ import pytest
 
 DEMOS = Path(__file__).parents[2] / "demos"
 ARGUMENTS = {
+    "control_flow": ["--epochs", "1", "--batches", "3"],
     "mnist_eager": ["--epochs", "2", "--batches", "3"],
     "nan": [],
     "none_gradient": ["--epochs", "1", "--batches", "3"],
@@ -59,3 +60,9 @@ def test_the_loss_turns_nan_after_a_good_start(printed: dict[str, str]) -> None:
 def test_three_variables_get_no_gradient(printed: dict[str, str]) -> None:
     last = printed["none_gradient"].splitlines()[-1]
     assert last == "No gradient: brightness, encoder/bias, encoder/kernel"
+
+
+def test_a_traced_step_appends_and_prints_once(printed: dict[str, str]) -> None:
+    lines = printed["control_flow"].splitlines()
+    assert lines.count("train_step runs in Python: this is a trace") == 1
+    assert lines[-1].startswith("batches_seen holds 1 entry")

@@ -122,6 +122,7 @@ def demos() -> list[Program]:
     return [
         demo("mnist_eager", 4),
         demo("mnist_function", 4, graph=True),
+        demo("control_flow", 4, graph=True),
         demo("keras_fit", 4, graph=True),
         demo("gan", 3),
         demo("nan", 25),
