@@ -24,12 +24,13 @@ class Findings:
         self.looked = False
         """They have been looked for at least once."""
         self._at = (-1, -1)
-        self._running = False
+        self.running = False
+        """They are being looked for."""
 
     def due(self) -> bool:
         """Whether it is time to look; the caller then calls `look`."""
         subject = self._subject
-        if self._running or subject.reader is None:
+        if self.running or subject.reader is None:
             return False
         if subject.exited:
             return self.stale
@@ -46,13 +47,13 @@ class Findings:
         reader = self._subject.reader
         if reader is None:
             return
-        self._running = True
+        self.running = True
         self._at = (self._subject.counts.steps, self._subject.counts.ops)
         try:
             self.found = _find(reader)
             self.looked = True
         finally:
-            self._running = False
+            self.running = False
 
     def steps(self) -> frozenset[int]:
         """The batches that errors and warnings are about."""

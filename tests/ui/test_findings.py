@@ -46,6 +46,21 @@ async def looked(pilot: Pilot[int]) -> TapeApp:
     raise AssertionError("nobody looked for findings")
 
 
+async def test_the_list_fills_when_they_are_found(open_app: Open, found: Path) -> None:
+    app = open_app(found)
+    findings = app.main.findings
+    findings.running = True  # somebody is looking for them
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f")
+        await pilot.pause(0.3)
+        screen = app.screen
+        assert isinstance(screen, FindingsScreen)
+        assert "Looking at the batches" in screen.list.empty
+        findings.look()
+        await pilot.pause(0.5)
+        assert screen.list.here is not None and screen.list.here.rule == "own-error"
+
+
 async def test_header_and_timeline_tell_of_them(open_app: Open, found: Path) -> None:
     async with open_app(found).run_test(size=(120, 36)) as pilot:
         app = await looked(pilot)

@@ -195,6 +195,10 @@ class GradientsTable(LineList):
             self.post_message(TapePane.OpPicked(op))
 
 
+_LEAST_CHART = 6
+"""Lines below which a chart says nothing."""
+
+
 class GradientsPane(Vertical):
     """The table, and below it the selected variable over the batches."""
 
@@ -215,7 +219,14 @@ class GradientsPane(Vertical):
         yield self.chart
 
     def on_resize(self) -> None:
-        self.set_class(self.size.height < 22, "-low")
+        self._share()
+
+    def _share(self) -> None:
+        """Give the chart what the rows of the table leave, or nothing where that is too little."""
+        left = self.size.height - len(self.table.rows) - self.table.head_height - 1
+        height = min(11, left) if self.size.height < 22 else 11
+        self.set_class(height < _LEAST_CHART, "-low")
+        self.chart.styles.height = max(height, _LEAST_CHART)
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         if event.owner is self.table:
@@ -224,6 +235,7 @@ class GradientsPane(Vertical):
     def view(self, step: int | None, at_end: bool = False) -> None:
         """Show the gradients of a batch."""
         self.table.view(step)
+        self._share()
         self.chart.tell(self.table.row, step)
 
     def grow(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 import math
@@ -321,15 +320,13 @@ class Deeds(Screen[None]):
     def on_gradients_table_why(self, event: GradientsTable.Why) -> None:
         self.action_why()
 
-    async def action_findings(self) -> None:
+    def action_findings(self) -> None:
         from tapeinspect.ui.screens.findings import FindingsScreen
 
-        findings = self._main.findings
-        if findings.stale:
-            await asyncio.to_thread(findings.look)
-        self.app.push_screen(
-            FindingsScreen(self._main.subject, findings.found, findings.looked), self._go_to_finding
-        )
+        main = self._main
+        if main.findings.stale and not main.findings.running:
+            main.look_for_findings()
+        self.app.push_screen(FindingsScreen(main.subject, main.findings), self._go_to_finding)
 
     async def _go_to_finding(self, item: Finding | None) -> None:
         """View the batch of a finding and its op, or the first op of its line."""

@@ -11,12 +11,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tapeinspect.trace.records import Finding
-from tapeinspect.ui.format import basename, visible
+from tapeinspect.ui.format import basename, count, visible
 from tapeinspect.ui.palette import Palette
 from tapeinspect.ui.widgets.cells import Line, fit, wrap
 from tapeinspect.ui.widgets.line_list import LineList, TextRows
 
 if TYPE_CHECKING:
+    from tapeinspect.ui.findings import Findings
     from tapeinspect.ui.subject import Subject
 
 _MARKS = {"error": ("✖", "bad"), "warning": ("!", "warn"), "info": ("i", "info")}
@@ -124,17 +125,13 @@ class FindingsScreen(ModalScreen["Finding | None"]):
         Binding("e", "edit", "Edit", show=False),
     ]
 
-    def __init__(self, subject: Subject, found: Sequence[Finding], looked: bool) -> None:
+    def __init__(self, subject: Subject, findings: Findings) -> None:
         super().__init__()
         self.subject = subject
-        self.found = found
+        self.findings = findings
+        self.found: Sequence[Finding] = findings.found
         self.list = FindingsList(id="findings", title="Findings")
         self.list.note = "Enter goes there · y copies · e edits · Esc closes"
-        self.list.empty = (
-            f"No findings so far\nThe rules have looked at {subject.counts.steps} batches"
-            if looked
-            else "No batch has been looked at yet\nThey are looked at when the script pauses or ends"
-        )
         self.list.at_once = self._tell
         self.story = StoryList(id="story", title="")
 
@@ -145,12 +142,27 @@ class FindingsScreen(ModalScreen["Finding | None"]):
 
     def on_mount(self) -> None:
         self.list.focus()
-        self.story.display = bool(self.found)
+        self.set_interval(0.2, self._follow)
+
+    def _follow(self) -> None:
+        """Take over what has been found since."""
+        if self.findings.found is not self.found or self._nothing() != self.list.empty:
+            self._fill()
+
+    def _nothing(self) -> str:
+        if self.findings.looked:
+            return f"No findings so far\nThe rules have looked at {count(self.subject.counts.steps, 'batch')}"
+        if self.findings.running:
+            return "Looking at the batches …\nIt takes up to a few seconds for a long recording"
+        return "No batch has been looked at yet\nThey are looked at when the script pauses or ends"
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fill)
 
     def _fill(self) -> None:
+        self.found = self.findings.found
+        self.story.display = bool(self.found)
+        self.list.empty = self._nothing()
         self.list.show(FindingRows(self.found))
         self._tell()
 

@@ -131,12 +131,16 @@ class MainScreen(Deeds):
         self._told = len(self.subject.troubles)
         self._fail()
         if self.findings.due():
-            begin(self, self._look_for_findings, "findings")
+            self.look_for_findings()
         waiting = not self.subject.counts.ops and (self.subject.live or changes.state)
         if waiting:
             self.trace_pane.reload()
         if changes.state or changes.trace or waiting:
             self.refresh_bars()
+
+    def look_for_findings(self) -> None:
+        """Look for findings in a thread; the bars show them when they are there."""
+        begin(self, self._look_for_findings, "findings")
 
     async def _look_for_findings(self) -> None:
         before = self.findings.found
