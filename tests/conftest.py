@@ -13,6 +13,7 @@ _SHARED = ("recording", "probe", "analysis", "demos")
 """Folders whose tests share recordings, each made once."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what shares recordings in one process, and files in one piece; the longest folder comes first."""
     here = config.rootpath / "tests"
