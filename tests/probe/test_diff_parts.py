@@ -98,7 +98,7 @@ def test_distance_has_three_verdicts() -> None:
     """The same bits; a last digit; more than rounding."""
     one = np.float32(1)
     assert _far([1, 2], [1, 2]) == ("bit-equal", 0)
-    assert _far([1, 2], [np.nextafter(one, one * 2), 2]) == ("rounding", 1)
+    assert _far([1, 2], [np.nextafter(one, np.float32(2)), 2]) == ("rounding", 1)
     assert _far([1, 2], [1.01, 2])[0] == "real"
     assert _far([0.0], [-0.0]) == ("rounding", 0)
 
