@@ -92,6 +92,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("leave", ("q", "ctrl+q"), "quit", "Leave; asks while the script runs.", "tapeinspect", footer=17),
 )  # fmt: skip
 
+
 def meant(id: str, tab: int) -> bool:
     """Whether an action is the one that its key does in a tab: some keys do another thing in another tab."""
     action = next((action for action in ACTIONS if action.id == id), None)
