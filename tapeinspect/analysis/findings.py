@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tapeinspect.analysis import causes
+from tapeinspect.analysis import causes, survival
 from tapeinspect.analysis.health.rules import BY_ID, RULES
 from tapeinspect.analysis.health.run import Run
 from tapeinspect.errors import UsageError
@@ -16,7 +16,10 @@ from tapeinspect.trace.records import Finding
 SEVERITIES: Final = ("error", "warning", "info")
 """The worst first."""
 
-SOURCES: Final[tuple[Callable[[TraceReader], Iterable[Finding]], ...]] = (causes.find,)
+SOURCES: Final[tuple[Callable[[TraceReader], Iterable[Finding]], ...]] = (
+    causes.find,
+    lambda reader: survival.findings(reader) or (),
+)
 """Analyses beside the rules that give findings."""
 
 

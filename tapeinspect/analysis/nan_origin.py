@@ -324,11 +324,7 @@ class _Story:
         return syntax.text(node) if syntax is not None and node is not None else ""
 
     def _way(self, edge: Edge) -> tuple[PathStep, ...]:
-        edges = [edge]
-        seen = {edge.op}
-        while (nearer := self.chain.toward.get(edges[-1].op)) is not None and nearer.op not in seen:
-            edges.append(nearer)
-            seen.add(nearer.op)
+        edges = self.chain.way(edge, self.turn)
         if len(edges) > _LONGEST_WAY:
             edges = [*edges[: _LONGEST_WAY // 2], *edges[-_LONGEST_WAY // 2 :]]
         return tuple(self._step_of(edge) for edge in edges)

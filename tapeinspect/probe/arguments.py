@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import inspect
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
 from weakref import ref
@@ -25,7 +25,7 @@ class Captured:
     values: dict[str, Any]
     rebound: frozenset[str]
     """Names the function may have bound anew before they were looked at."""
-    free: dict[str, int]
+    free: dict[str, int] = field(default_factory=dict)
     """Ids of what the outer variables that it uses hold: they tell it from others of the same `def`."""
 
 

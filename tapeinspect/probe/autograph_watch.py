@@ -81,13 +81,17 @@ class Watch:
         self._interest: dict[int, str | None] = {}
         self._thread = _thread.get_ident()
         self._undo: list[Callable[[], None]] = []
+        self._has_own_gradient = False
+        """A gradient of the user's may run on the way back."""
+        self._codes: list[CodeType] = []
+        """Those whose ids are in `_interest`."""
+        self._on_call = self._make_on_call()
         self._asked: list[Any] = []
         """The callables that AutoGraph is deciding on, outermost first."""
 
     def begin(self) -> None:
         """The function is traced from the start: forget an earlier trace, such as one that made variables."""
         self.seen = Seen(maps=self.seen.maps, origins=self.seen.origins, convert_ns=self.seen.convert_ns)
-        self.seen.keep.append(self._interest)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -121,12 +125,29 @@ class Watch:
                 self.begin()
             self._meet(f, sys._getframe(1))
             self._asked.append(f)
+            quiet = self._is_quiet(f, args)
+            if quiet:  # being traced makes Python twice as slow, and nothing of the user's runs in there
+                sys.settrace(None)
             try:
                 return original(f, *args, **kwargs)
             finally:
                 self._asked.pop()
+                if quiet:
+                    sys.settrace(self._on_call)
 
         return converted_call
+
+    def _is_quiet(self, function: Any, args: tuple[Any, ...]) -> bool:
+        """Whether a call is TensorFlow's own affair: it is given no function that it could call back."""
+        module = getattr(function, "__module__", None) or ""
+        if not module.startswith("tensorflow.") or not tf_autograph.is_plain_function(function):
+            return False
+        owner = getattr(function, "__self__", None)
+        if owner is not None:
+            owner = owner if isinstance(owner, type) else type(owner)
+            if not owner.__module__.startswith("tensorflow.") or self._has_own_gradient:
+                return False
+        return not any(_holds_callable(value) for value in args)
 
     def _convert_actual(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def convert_actual(entity: Any, context: Any) -> Any:
@@ -188,6 +209,7 @@ class Watch:
     def _on_op(
         self, op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None
     ) -> None:
+        self._has_own_gradient = self._has_own_gradient or op_type in _OWN_GRADIENT
         if graph is not None and (not self.seen.graphs or self.seen.graphs[-1] is not graph):
             graphs = self.seen.graphs
             if not any(known is graph for known in graphs):
@@ -197,19 +219,32 @@ class Watch:
         """'generated' or 'user' for code whose lines are counted."""
         key = id(code)
         if key not in self._interest:
-            self.seen.keep.append(code)
+            self._codes.append(code)
             path = code.co_filename
             role = "generated" if tf_autograph.is_generated(path) else self._role(path)
             self._interest[key] = role if role in ("generated", "user") else None
         return self._interest[key]
 
-    def _on_call(self, frame: FrameType, event: str, argument: Any) -> Any:
-        role = self._is_of_interest(frame.f_code)
-        if role is None:
-            return None
-        if role == "user":
-            self._ran(frame)
-        return self._on_line
+    def _make_on_call(self) -> Callable[[FrameType, str, Any], Any]:
+        """What Python calls for every call while a function is traced, nearly all of them TensorFlow's own."""
+        interest, get_interest, on_line, ran = self._interest, self._interest.get, self._on_line, self._ran
+        find = self._is_of_interest
+
+        def on_call(frame: FrameType, event: str, argument: Any) -> Any:
+            code = frame.f_code
+            role = get_interest(id(code), "")
+            if role is None:
+                return None
+            if not role:
+                find(code)
+                role = interest[id(code)]
+                if role is None:
+                    return None
+            if role == "user":
+                ran(frame)
+            return on_line
+
+        return on_call
 
     def _ran(self, frame: FrameType) -> None:
         """A function of the user's runs as written."""
@@ -235,8 +270,19 @@ class Watch:
         return self._on_line
 
 
+_OWN_GRADIENT = ("IdentityN", b"IdentityN")
+"""What tf.custom_gradient puts into the graph."""
 _PARTS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 """Code objects that are a part of the function around them."""
+
+
+def _holds_callable(value: Any) -> bool:
+    """Whether a function, or an object that can be called, is among arguments."""
+    if isinstance(value, (list, tuple)):
+        return any(_holds_callable(item) for item in value)
+    if isinstance(value, dict):
+        return any(_holds_callable(item) for item in value.values())
+    return callable(value)
 
 
 def _outermost(frame: FrameType) -> bool:

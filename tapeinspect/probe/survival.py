@@ -6,7 +6,8 @@ a fact, in its `detail_json`:
 - call: category (see `survival_calls.category`), owner (type of the object whose method it is), outside (that object
   was there before the trace), tensors (it was given a tensor of the graph), within ('loop' or 'branch' of the graph)
 - store: kind ('attribute', 'item', 'global', 'nonlocal'), before, after (in words), leak (a tensor of the graph is
-  left in it), variable (it is a tf.Variable), within
+  left in it), variable (it is a tf.Variable), within, hidden (a function that a loop or branch of the graph calls
+  changes an object that was there before it)
 - read: scope ('global', 'outer'), kind ('int', 'float', 'ndarray'), value
 - iterate: kind (type of the iterator), outside
 - behind, in any of them: the trace failed before the line, which is told from an eager run

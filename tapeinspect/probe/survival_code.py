@@ -38,6 +38,12 @@ class FileCode:
     reads: dict[int, list[ast.Name]] = field(default_factory=lambda: defaultdict(list))
     handlers: dict[int, list[ast.ExceptHandler]] = field(default_factory=lambda: defaultdict(list))
     """Those of a `try`, at the first line of its body."""
+    functions: list[tuple[int, int]] = field(default_factory=list)
+    """First and last line of each."""
+
+    def function(self, line: int) -> tuple[int, int] | None:
+        """The innermost function that a line belongs to."""
+        return max((span for span in self.functions if span[0] <= line <= span[1]), default=None)
 
 
 _files: dict[str, FileCode] = {}
@@ -65,6 +71,7 @@ class _Reader(ast.NodeVisitor):
         names = {n: "global" for s in ast.walk(node) if isinstance(s, ast.Global) for n in s.names}
         names |= {n: "nonlocal" for s in ast.walk(node) if isinstance(s, ast.Nonlocal) for n in s.names}
         self._outer.append(names)
+        self._code.functions.append((node.lineno, node.end_lineno))
         self.generic_visit(node)
         self._outer.pop()
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import ast
 import gc
 import sys
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tapeinspect.probe import survival_calls, survival_code, tf_survey
+from tapeinspect.probe import survival_calls, survival_code, survival_values, tf_survey
 from tapeinspect.probe.survival_code import Store
-
-_KEPT = (bool, int, float, complex, str, bytes, type(None))
-_COPIED = 2000
-"""Entries of a container that are remembered to see what became of them."""
 
 Where = tuple[str, int]
 """The user's file, and a line in it."""
@@ -43,6 +39,7 @@ class _Bound:
     before: Any
     now: Callable[[], Any]
     within: str
+    hidden: bool
 
 
 @dataclass(slots=True)
@@ -61,8 +58,8 @@ class Watch:
     _roles: dict[str, str] = field(default_factory=dict)
     _before: list[Any] = field(default_factory=list)
     _known: set[int] = field(default_factory=set)
-    _within: list[tuple[str, set[int]]] = field(default_factory=list)
-    """The loops and branches of the graph that are being made, with the objects that were there before each."""
+    _within: list[tuple[str, set[int], Where | None]] = field(default_factory=list)
+    """The loops and branches of the graph that are being made: with the objects that were there before, and where."""
     _bound: dict[tuple[Any, ...], _Bound] = field(default_factory=dict)
     _tests: list[bool] = field(default_factory=list)
     _untracked: dict[int, tuple[Any, bool]] = field(default_factory=dict)
@@ -138,7 +135,7 @@ class Watch:
         code = survival_code.of_file(where[0])
         plain = self._role(frame.f_code.co_filename) == "user"
         stores, names = code.stores.get(where[1]), code.reads.get(where[1])
-        calls = [c for c in code.calls.get(where[1], ()) if plain or _is_print(c)]
+        calls = [c for c in code.calls.get(where[1], ()) if plain or survival_values.is_print(c)]
         loops, handlers = code.loops.get(where[1]), code.handlers.get(where[1])
         if not (stores or names or calls or loops or handlers):
             return
@@ -150,7 +147,7 @@ class Watch:
             if callable(function):
                 given = [survival_code.resolve(arg, local, globals_) for arg in call.args]
                 self._note_call(function, where, given)
-                if self.eagerly and _is_numpys(function) and any(map(self.is_tensor, given)):
+                if self.eagerly and survival_values.is_numpys(function) and any(map(self.is_tensor, given)):
                     self._add(
                         "eager", where, "__array__", {}
                     )  # NumPy takes a tensor's memory without asking it
@@ -174,7 +171,9 @@ class Watch:
         number = isinstance(value, (int, float, complex)) and not isinstance(value, bool)
         if number or type(value).__name__ == "ndarray":
             kind = type(value).__name__
-            self._add("read", where, name, {"scope": scope, "kind": kind, "value": _text(value)})
+            self._add(
+                "read", where, name, {"scope": scope, "kind": kind, "value": survival_values.in_words(value)}
+            )
 
     def _catch(self, handler: ast.ExceptHandler, where: Where, local: Any, globals_: Any) -> None:
         """A handler of errors that ops raise when they run."""
@@ -194,16 +193,27 @@ class Watch:
     def _meet(self, store: Store, where: Where, frame: Any, local: Any, globals_: Any) -> None:
         base = None if store.base is None else survival_code.resolve(store.base, local, globals_)
         key = (where, store.text, id(base) if base is not None else None)
-        if key in self._bound or (store.base is not None and not self._outlives(base)):
+        hidden = store.base is not None and self._is_hidden(base, where)
+        if key in self._bound or not (store.base is None or hidden or self._outlives(base)):
             return
         key_of = None if store.key is None else survival_code.resolve(store.key, local, globals_)
-        now = _reader(store, base, key_of, frame, globals_)
+        now = survival_values.value_reader(store, base, key_of, frame, globals_)
         if now is None:
             return
         before = now()
         if before is base:
-            before = _copied(before)
-        self._bound[key] = _Bound(store, where, base, before, now, self._graph_within(None))
+            before = survival_values.copied(before)
+        self._bound[key] = _Bound(store, where, base, before, now, self._graph_within(None), hidden)
+
+    def _is_hidden(self, base: Any, where: Where) -> bool:
+        """Whether AutoGraph cannot see that a loop or branch of the graph changes an object: a called function does."""
+        for _, known, place in self._within:
+            if place is not None and id(base) in known:
+                return place[0] != where[0] or (
+                    survival_code.of_file(where[0]).function(where[1])
+                    != survival_code.of_file(place[0]).function(place[1])
+                )
+        return False
 
     def _outlives(self, base: Any) -> bool:
         """Whether an object was there before the trace began."""
@@ -225,23 +235,24 @@ class Watch:
             for bound in self._bound.values():
                 if bound.store.kind == "nonlocal" and bound.store.name in local:
                     value = local[bound.store.name]
-                    bound.now = _constant(value)
+                    bound.now = survival_values.constant(value)
 
     def _look_at_stores(self) -> None:
         for bound in self._bound.values():
             after = bound.now()
             leak = self._holds(after) and not self._holds(bound.before)
-            same = after is bound.before or _equal(bound.before, after)
+            same = after is bound.before or survival_values.equal(bound.before, after)
             if same and not leak:
                 continue
             variable = hasattr(after, "assign") and hasattr(after, "handle")
             detail = {
                 "kind": bound.store.kind,
-                "before": _text(bound.before),
-                "after": _text(after),
+                "before": survival_values.in_words(bound.before),
+                "after": survival_values.in_words(after),
                 "leak": leak,
                 "variable": variable,
                 "within": bound.within,
+                "hidden": bound.hidden,
             }
             if after is bound.base:
                 detail["before"] = detail["after"] = type(bound.base).__name__
@@ -292,17 +303,19 @@ class Watch:
 
     def _graph_within(self, owner: Any) -> str:
         """'loop' or 'branch' of the graph that is being made, and that an object was there before; ''."""
-        for kind, known in reversed(self._within):
+        for kind, known, _ in reversed(self._within):
             if owner is None or id(owner) in known or self._outlives(owner):
                 return kind
         return ""
 
     def _inside(self, kind: str, function: Callable[..., Any], frame: Any) -> Callable[..., Any]:
+        place = self._place(frame)
+
         def body(*args: Any, **kwargs: Any) -> Any:
             if kind == "test" and not (self._tests and self._tests[-1]):
                 return function(*args, **kwargs)
             held = {id(value) for value in list(frame.f_locals.values())}
-            self._within.append(("loop" if kind == "test" else kind, held))
+            self._within.append(("loop" if kind == "test" else kind, held, place))
             try:
                 return function(*args, **kwargs)
             finally:
@@ -343,83 +356,3 @@ class Watch:
             return original(tested, self._inside("test", args[1], frame), *args[2:], **kwargs)
         finally:
             self._tests.pop()
-
-
-def _is_numpys(function: Any) -> bool:
-    module = getattr(function, "__module__", None) or type(function).__module__
-    return str(module).split(".")[0] == "numpy"
-
-
-def _is_print(call: ast.Call) -> bool:
-    """AutoGraph leaves a call of print alone."""
-    return isinstance(call.func, ast.Name) and call.func.id == "print"
-
-
-def _item(base: Any, key: Any) -> Any:
-    try:
-        return base[key] if isinstance(base, list) or key in base else "<not there>"
-    except (IndexError, TypeError):
-        return "<not there>"
-
-
-def _reader(
-    store: Store, base: Any, key: Any, frame: Any, globals_: dict[str, Any]
-) -> Callable[[], Any] | None:
-    """What tells the present value of what a store binds; None when that cannot be told."""
-    if store.kind == "attribute":
-        if not hasattr(base, "__dict__"):
-            return None
-        return lambda: getattr(base, "__dict__", {}).get(store.name, "<not there>")
-    if store.kind == "global":
-        return lambda: globals_.get(store.name, "<not there>")
-    if store.kind == "nonlocal":
-        return _constant(frame.f_locals.get(store.name, "<not there>"))
-    if (isinstance(base, dict) and isinstance(key, (str, int))) or (
-        isinstance(base, list) and type(key) is int
-    ):
-        return lambda: _item(base, key)
-    known = isinstance(base, survival_calls.CONTAINERS) or type(base).__name__ == "ndarray"
-    return (lambda: base) if known else None
-
-
-def _constant(value: Any) -> Callable[[], Any]:
-    return lambda: value
-
-
-def _copied(value: Any) -> Any:
-    try:
-        return value.copy() if len(value) <= _COPIED or type(value).__name__ == "ndarray" else value
-    except TypeError:
-        return value
-
-
-def _equal(before: Any, after: Any) -> bool:
-    """Whether two values are the same as far as that can be told with no code of the user's run."""
-    if isinstance(before, _KEPT) and isinstance(after, _KEPT):
-        return type(before) is type(after) and (before == after or before != before)
-    if type(before) is not type(after):
-        return False
-    if isinstance(before, dict):
-        return before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before)
-    if isinstance(before, (list, tuple, deque)):
-        return len(before) == len(after) and all(map(_same, before, after))
-    if type(before).__name__ == "ndarray":
-        return bool(before.shape == after.shape) and bool(before.tobytes() == after.tobytes())
-    return False
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a is b or (isinstance(a, _KEPT) and isinstance(b, _KEPT) and a == b)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str) and value == "<not there>":
-        return "nothing"
-    if isinstance(value, _KEPT):
-        text = repr(value)
-        return text if len(text) <= 40 else text[:39] + "…"
-    if tf_survey.is_symbolic(value):
-        return "a tensor of the graph"
-    if isinstance(value, (list, tuple, dict, set)):
-        return f"{type(value).__name__} of {len(value)}"
-    return f"{type(value).__name__} object"

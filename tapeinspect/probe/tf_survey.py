@@ -6,10 +6,12 @@ Behind the capability `survey` of tf_private. Tried with TensorFlow 2.21.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_OURS = os.path.dirname(os.path.abspath(__file__))
 Around = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 """A function of (the original, its arguments, its keyword arguments) that returns what the original does."""
 
@@ -113,6 +115,7 @@ def plain_message(error: BaseException) -> str:
     text = str(cause) if cause else str(error)
     if "in user code:" in text:
         text = text.strip().splitlines()[-1].strip()
+    text = "\n".join(line for line in text.splitlines() if _OURS not in line)
     return text.removeprefix(f"{type(error).__name__}: ")
 
 

@@ -51,19 +51,20 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("tab(5)", ("5",), "Diff", "Where the traced step differs from the eager one.", "Look"),
     Action("tab(6)", ("6",), "Output", "What the script printed, and where to type what it asks for.", "Look"),
     Action("next_pane", ("tab",), "pane", "Go to the next pane (Shift+Tab: the previous one).", "Look", footer=11,
-           tabs=(1, 2, 4)),
+           tabs=(1, 2, 4, 5)),
     Action("zoom", ("z",), "zoom", "Give the pane the whole screen, or take it back.", "Look", footer=12,
            tabs=(1, 2, 4)),
-    Action("other_side", ("x",), "other side", "Go to the line's counterpart in the other of two sources.", "Look",
-           footer=5, tabs=(4,)),
+    Action("other_side", ("x",), "other side",
+           "Go to the counterpart: of a line of source, of an op of the tape; from code to ops to values.", "Look",
+           footer=5, tabs=(2, 4, 5)),
     Action("functions", ("F",), "functions", "The functions AutoGraph met, and why some were not converted.", "Look",
            footer=5, tabs=(4,)),
     Action("traces", ("T",), "traces", "Every trace of every tf.function, and why it was made.", "Look", footer=5,
            tabs=(4,)),
-    Action("fold", ("U",), "unfold", "Show the lines that only AutoGraph needs, or fold them away.", "Look",
-           footer=5, tabs=(4,)),
-    Action("trace_again", ("r",), "trace again", "Trace the step with the arguments of the viewed batch.", "Look",
-           True, footer=9, tabs=(4,)),
+    Action("fold", ("U",), "unfold", "Show the lines that only AutoGraph needs, or the ops that are plumbing.", "Look",
+           footer=5, tabs=(4, 5)),
+    Action("trace_again", ("r",), "run again", "Trace the step, or compare it, with the arguments of the viewed batch.",
+           "Look", True, footer=9, tabs=(4, 5)),
     Action("stack_up", ("u",), "caller", "Go up the op's Python stack, to the caller.", "Look", footer=13, tabs=(1,)),
     Action("stack_down", ("d",), "callee", "Go down the op's Python stack, to what was called.", "Look"),
     Action("value", ("v",), "values", "Look at the values of the op's output.", "Look", footer=8, tabs=(1, 2)),
@@ -71,7 +72,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("over_time", ("t",), "over time", "Curves and heat maps of gradients, updates and weights over the batches.",
            "Look", footer=8, tabs=(3,)),
     Action("find", ("slash",), "filter", "Filter the ops, or find text in the other panes.", "Find", footer=5,
-           tabs=(1, 2, 3, 4, 6)),
+           tabs=(1, 2, 3, 4, 5, 6)),
     Action("first_bad", ("N",), "first NaN", "Go to the op that the first NaN or Inf came from, and say how.", "Find",
            footer=9, tabs=(1, 2, 3)),
     Action("why", ("W",), "why", "Say why the gradient is None, or where the batch's NaN came from.", "Find",
@@ -91,16 +92,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("palette", ("ctrl+p",), "commands", "Search everything you can do by name.", "tapeinspect"),
     Action("leave", ("q", "ctrl+q"), "quit", "Leave; asks while the script runs.", "tapeinspect", footer=17),
 )  # fmt: skip
-
-
-def meant(id: str, tab: int) -> bool:
-    """Whether an action is the one that its key does in a tab: some keys do another thing in another tab."""
-    action = next((action for action in ACTIONS if action.id == id), None)
-    if action is None:
-        return True
-    rivals = [other for other in ACTIONS if not set(other.keys).isdisjoint(action.keys)]
-    here = [other for other in rivals if tab in other.tabs]
-    return len(rivals) == 1 or action is (here or rivals)[-1]
 
 
 _KEY_NAMES: Final = {

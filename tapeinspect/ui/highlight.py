@@ -45,7 +45,15 @@ def coloured_lines(source: str) -> tuple[Words, ...]:
             kind = known[token] = kinds[parent] if parent is not None else "text"
         first, *rest = text.split("\n")
         if first:
-            lines[-1].append((clean(first), kind))
+            _add(lines[-1], clean(first), kind)
         for part in rest:
             lines.append([(clean(part), kind)] if part else [])
     return tuple(tuple(line) for line in lines)
+
+
+def _add(line: list[tuple[str, str]], text: str, kind: str) -> None:
+    """Put a word at the end of a line; blanks and more of the same kind join the word before: less to draw."""
+    if line and (line[-1][1] == kind or text.isspace()):
+        line[-1] = (line[-1][0] + text, line[-1][1])
+    else:
+        line.append((text, kind))

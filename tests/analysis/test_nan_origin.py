@@ -170,3 +170,10 @@ def test_a_recording_without_the_tables_for_it(tmp_path: Path) -> None:
     r.writer.execute("DROP TABLE none_evidence")
     origin = first_origin(r.open())
     assert origin is not None and origin.note is None and origin.line == 30
+
+
+def test_without_the_health_of_ops_nothing_is_claimed(tmp_path: Path) -> None:
+    r = Bad(tmp_path / "a.tape")
+    read = r.op("ReadVariableOp", [10])
+    r.end(r.op("Sum", [read]), r.op("Mul", [read]), nan=1)
+    assert list(origins(r.open())) == []

@@ -210,6 +210,7 @@ def test_a_backward_op_is_told_by_its_forward_op(bad: dict[str, list[Origin]]) -
     assert origin.forward is not None
     assert (origin.forward.type, origin.expression) == ("Sqrt", "tf.sqrt(w * x)")
     assert origin.turned is not None and origin.turned.type == "Mul"
+    assert origin.turned in origin.steps
 
 
 def test_the_trend_of_the_input_over_the_batches_before(bad: dict[str, list[Origin]]) -> None:

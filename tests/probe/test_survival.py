@@ -85,6 +85,18 @@ def test_lines_behind_the_failure_are_told_apart(run: Run) -> None:
     assert rest and all("Tracing stopped before this line." in problem.traced for problem in rest)
 
 
+def test_nothing_of_ours_is_in_a_message(run: Run) -> None:
+    (leak,) = (survey for survey in run.trace.surveys() if survey.function == "leak_fails")
+    assert (
+        leak.message is not None
+        and "out of scope" in leak.message
+        and "line 34, in operator" not in leak.message
+    )
+    assert all(
+        "tapeinspect" not in (survey.message or "").replace(str(CORPUS.script), "") for survey in [leak]
+    )
+
+
 def test_findings_are_those_of_a_step(run: Run) -> None:
     for survey in run.trace.surveys()[:3]:
         findings = survival.findings(run.trace, survey.step)

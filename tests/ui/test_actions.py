@@ -6,21 +6,13 @@ import subprocess
 import sys
 from collections import Counter
 
-from tapeinspect.ui.actions import ACTIONS, key_name, markdown, meant
+from tapeinspect.ui.actions import ACTIONS, key_name, markdown
 from tapeinspect.ui.screens.main import MainScreen
 
 
-def test_no_key_does_two_things_in_one_tab() -> None:
-    for tab in range(1, 7):
-        keys = Counter(key for action in ACTIONS if meant(action.id, tab) for key in action.keys)
-        assert [key for key, times in keys.items() if times > 1] == []
-    shared = [key for key, times in Counter(k for a in ACTIONS for k in a.keys).items() if times > 1]
-    assert all(action.tabs for action in ACTIONS if not set(shared).isdisjoint(action.keys))
-
-
-def test_what_a_shared_key_does() -> None:
-    assert [tab for tab in range(1, 7) if meant("findings", tab)] == [1, 2, 3, 5, 6]
-    assert [tab for tab in range(1, 7) if meant("functions", tab)] == [4]
+def test_no_key_does_two_things() -> None:
+    keys = Counter(key for action in ACTIONS for key in action.keys)
+    assert [key for key, times in keys.items() if times > 1] == []
 
 
 def test_every_action_is_carried_out_by_the_main_screen() -> None:

@@ -35,6 +35,10 @@ async def test_selecting_an_op_selects_it_on_the_other_side(open_app: Open, plai
         await pilot.press("2", *["down"] * 6)
         pane = tab(app)
         assert selected(pane) == (4, 4)
+        await pilot.press("x")
+        assert pane.backward.has_focus
+        await pilot.press("x")
+        assert pane.tape.has_focus and selected(pane) == (4, 4)
         await pilot.press("tab")
         assert pane.backward.has_focus
         await pilot.press("down")

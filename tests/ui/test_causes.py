@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+from textual.pilot import Pilot
+
 from tapeinspect.ui.app import TapeApp
 from tapeinspect.ui.screens.cause import CauseScreen
 from tests.ui.text import said, screen_text
@@ -60,6 +63,27 @@ async def test_nothing_to_explain_is_said(open_app: Open, plain: Path) -> None:
         await pilot.pause()
         assert pilot.app.screen is pilot.app.main
         assert "Select a gradient that is None" in said(pilot.app)
+
+
+async def at_rest(pilot: Pilot[int]) -> None:
+    """Wait until what is below the card is painted."""
+    await pilot.pause(0.5)
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+def test_the_card_of_a_none(
+    snap_compare: Callable[..., bool], open_app: Open, failed: Path, size: tuple[int, int]
+) -> None:
+    assert snap_compare(open_app(failed), terminal_size=size, press=["3", "G", "W"], run_before=at_rest)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+def test_the_card_of_a_nan(
+    snap_compare: Callable[..., bool], open_app: Open, nan: Path, size: tuple[int, int]
+) -> None:
+    assert snap_compare(open_app(nan), terminal_size=size, press=["N"], run_before=at_rest)
 
 
 async def test_a_card_fits_a_small_terminal(open_app: Open, failed: Path, nan: Path) -> None:

@@ -116,8 +116,9 @@ def lost(run: Run, limit: float) -> Iterator[Finding]:
 def _loses(series: Series, fewest: int) -> bool:
     if not _has_gradient(series, fewest):
         return False
-    states = [point.state for point in series.points]
-    return all(state is not None and state.assigns and state.update_norm == 0 for state in states)
+    states = [point.state for point in series.points if point.state is not None]
+    updates = [state.update_norm for state in states if state.assigns and state.update_norm is not None]
+    return len(updates) >= fewest and not any(updates)
 
 
 def too_large(run: Run, limit: float) -> Iterator[Finding]:

@@ -100,6 +100,37 @@ class Chain:
         """Whether an output of an op holds NaN."""
         return any(tensor in self.bad and self.bad[tensor].nan for tensor in edge.outputs)
 
+    def way(self, root: Edge, over: Edge | None) -> list[Edge]:
+        """The bad ops from a root to the victim, by way of another one when that is on one of the ways."""
+        begin = self._between(root, over) if over is not None else []
+        edges = begin or [root]
+        seen = {edge.op for edge in edges}
+        while (nearer := self.toward.get(edges[-1].op)) is not None and nearer.op not in seen:
+            edges.append(nearer)
+            seen.add(nearer.op)
+        return edges
+
+    def _between(self, root: Edge, end: Edge) -> list[Edge]:
+        """The shortest way over bad tensors from one op to another, both included; empty when there is none."""
+        takers: dict[int, list[Edge]] = {}
+        for edge in self.members.values():
+            for tensor in edge.inputs:
+                if tensor in self.bad:
+                    takers.setdefault(tensor, []).append(edge)
+        before: dict[int, Edge | None] = {root.op: None}
+        waiting = [root]
+        for edge in waiting:
+            if edge.op == end.op:
+                found = [edge]
+                while (earlier := before[found[-1].op]) is not None:
+                    found.append(earlier)
+                return found[::-1]
+            for taker in (taker for tensor in edge.outputs for taker in takers.get(tensor, [])):
+                if taker.op not in before:
+                    before[taker.op] = edge
+                    waiting.append(taker)
+        return []
+
     def turn(self) -> Edge | None:
         """The first op that made NaN of inputs that held Inf, but no NaN."""
         for op in sorted(self.members):

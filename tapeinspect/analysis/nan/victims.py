@@ -86,7 +86,7 @@ def _gradients(
     hurt = [
         gradient
         for gradient in reader.gradients(step.id)
-        if (gradient.nan or gradient.inf) and gradient.tensor is not None
+        if (gradient.nan or gradient.inf) and gradient.tensor in bad  # else its ops were not measured
     ]
     if not hurt:
         return

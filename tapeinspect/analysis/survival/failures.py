@@ -158,6 +158,15 @@ KNOWN: Final[tuple[_Known, ...]] = (
         "Use tf.shape(x)[0] where the number itself is needed.",
     ),
     _known(
+        r"slice index -?\d+ of dimension \d+ out of bounds",
+        "static-index",
+        "Eagerly, the index is only used when the branch that it stands in runs.",
+        "Traced, both branches of a condition on a tensor are built, and an index is checked against a shape that is"
+        " known.",
+        "Test x.shape[0], a Python number, in place of tf.shape(x)[0]; or leave the dimension open with an"
+        " input_signature.",
+    ),
+    _known(
         r"of type \w+ that does not match type \w+|[Ii]nvalid dtype|Incompatible types|requires? .* to be .*dtype",
         "dtype-mismatch",
         "Eagerly, too, tensors of different dtypes do not mix.",

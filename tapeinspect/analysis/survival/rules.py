@@ -132,7 +132,7 @@ def consumed_iterator(fact: SurveyFact, source: Source) -> Problem | None:
 
 def stored(fact: SurveyFact, source: Source) -> Problem | None:
     """`self.counter += 1`, `stats["n"] = n`, a global or outer variable."""
-    if fact.fact != "store" or fact.detail.get("leak"):
+    if fact.fact != "store" or fact.detail.get("leak") or fact.detail.get("hidden"):
         return None
     if fact.detail.get("variable"):
         return None  # made once, behind a check; making one again is an error of TensorFlow's
@@ -144,9 +144,26 @@ def stored(fact: SurveyFact, source: Source) -> Problem | None:
     return _problem("python-side-effect", "warning", fact, eager, _ONCE, _COUNT_IT)
 
 
+def hidden_change(fact: SurveyFact, source: Source) -> Problem | None:
+    """`counter.advance()` in a loop of the graph, which does `self.n += 1`."""
+    if fact.fact != "store" or not fact.detail.get("hidden"):
+        return None
+    loop = fact.detail.get("within") == "loop"
+    return _problem(
+        "hidden-change",
+        "error",
+        fact,
+        f"Eagerly, {fact.name} is set {'in every turn of the loop' if loop else 'when the condition holds'} that calls"
+        " this function.",
+        "Traced, AutoGraph does not see changes of Python objects in the functions that a loop or branch of the graph"
+        " calls: it is set once, by tracing.",
+        "Return the value and assign it in the loop or branch itself, or use a tf.Variable.",
+    )
+
+
 def leaked(fact: SurveyFact, source: Source) -> Problem | None:
     """`self.last = loss`."""
-    if fact.fact != "store" or not fact.detail.get("leak"):
+    if fact.fact != "store" or not fact.detail.get("leak") or fact.detail.get("hidden"):
         return None
     eager = f"Eagerly, {fact.name} keeps the value of the batch."
     traced = (
@@ -205,7 +222,7 @@ def needs_value(fact: SurveyFact, source: Source) -> Problem | None:
 
 RULES: Final[tuple[Rule, ...]] = (
     changed_container, changed_in_graph, printed, wrote_file, frozen_random, frozen_clock, consumed_iterator,
-    stored, leaked, frozen_value, caught, needs_value,
+    stored, hidden_change, leaked, frozen_value, caught, needs_value,
 )  # fmt: skip
 
 _RETURN_IT = "Return the tensor from the step and keep it outside, or assign it to a tf.Variable."

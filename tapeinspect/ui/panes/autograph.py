@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from tapeinspect.errors import TraceError
 from tapeinspect.trace.records import AutographFunction, AutographRun, Finding
 from tapeinspect.ui.format import count, visible
-from tapeinspect.ui.panes.autograph_ask import Asking
+from tapeinspect.ui.panes.asking import AUTOGRAPH, Asking
 from tapeinspect.ui.panes.autograph_lines import (
     function_story,
     generated_story,
@@ -58,7 +58,7 @@ class AutographPane(Vertical):
         self.problems: list[Finding] = []
         """What of the step does not survive tracing."""
         self.page: Page | None = None
-        self.asking = Asking(subject)
+        self.asking = Asking(subject, AUTOGRAPH)
         self.view_of = "code"
         """code, functions (the list has all the room) or traces."""
         self.zoomed: LineList | None = None
@@ -69,6 +69,7 @@ class AutographPane(Vertical):
         self.story = Story(id="ag-story")
         self.list.at_once = self._function_moved
         self.traces.at_once = self._tell
+        self.code.at_once = self._tell
         self._seen = (-1, -1, -1)
 
     def compose(self) -> ComposeResult:
@@ -103,7 +104,7 @@ class AutographPane(Vertical):
             self.card: code and run is not None and self.card.failure is not None,
             self.list: view == "functions" or (code and not self.low and bool(self.functions)),
             self.traces: view == "traces",
-            self.story: run is not None or view == "traces",
+            self.story: run is not None if view != "traces" else self.traces.trace is not None,
         }
         for part, display in shown.items():
             part.display = display if zoomed is None else part is zoomed
@@ -260,9 +261,6 @@ class AutographPane(Vertical):
             at = (line or function.line or 1) - page.left.first
             self.code.show(page.left, page.right, page.links, page.anchors, line=at)
         self._say_titles()
-        self._tell()
-
-    def on_side_by_side_moved(self, event: SideBySide.Moved) -> None:
         self._tell()
 
     def on_descendant_focus(self) -> None:

@@ -53,7 +53,7 @@ class FunctionRows:
 
     def columns(self, width: int) -> tuple[int, int]:
         """Columns of names and of places."""
-        places = 22 if width >= 70 else 0
+        places = 22 if width >= 90 else 0
         return max(8, min(self.name_width, (width - places) // (2 if width < 100 else 3))), places
 
 

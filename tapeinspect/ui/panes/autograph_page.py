@@ -94,7 +94,7 @@ def make_page(
         flags[failure.line - first] = FLAGS["error"]
     left = Side(
         title=f"{basename(shown.path)}:{first}  {visible(shown.name)}" if shown.path else visible(shown.name),
-        source=source or "",
+        source=(source or "").rstrip("\n"),
         first=first,
         marks={line - first: gutter_mark(mark) for line, mark in marks.items()},
         flags=flags,

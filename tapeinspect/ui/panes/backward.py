@@ -149,6 +149,14 @@ class TapeTab(Container):
             if index is not None:
                 self.tape.move_to(index, by_user=False)
 
+    def other_side(self) -> None:
+        """Go to the backward call of an op, or to the op of a backward call."""
+        other = self.tape if self.backward.has_focus else self.backward
+        if self.has_class("-zoomed"):
+            self.zoom()
+        if other.display and len(other.rows):
+            other.focus()
+
     def zoom(self) -> None:
         """Give the focused side the whole tab, or take it back."""
         zoomed = not self.has_class("-zoomed")

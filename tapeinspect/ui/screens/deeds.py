@@ -18,6 +18,7 @@ from tapeinspect.ui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from tapeinspect.ui.panes.autograph import AutographPane
+    from tapeinspect.ui.panes.diff import DiffPane
     from tapeinspect.ui.panes.gradients import GradientsTable
     from tapeinspect.ui.panes.tape import TapePane
     from tapeinspect.ui.screens.main import MainScreen
@@ -187,13 +188,27 @@ class Deeds(Screen[None]):
         self.say("This key belongs to the AutoGraph tab (4).")
         return None
 
+    def _step_pane(self) -> AutographPane | DiffPane | None:
+        """The AutoGraph or the Diff tab when it is the one in sight."""
+        from tapeinspect.ui.panes.autograph import AutographPane
+        from tapeinspect.ui.panes.diff import DiffPane
+
+        pane = self._main.pane(self._main.tab)
+        if isinstance(pane, (AutographPane, DiffPane)):
+            return pane
+        self.say("This key belongs to the tabs AutoGraph (4) and Diff (5).")
+        return None
+
     def action_fold(self) -> None:
-        if (pane := self._autograph()) is not None and (text := pane.toggle_folds()):
+        if (pane := self._step_pane()) is not None and (text := pane.toggle_folds()):
             self.say(text)
 
     def action_other_side(self) -> None:
-        if (pane := self._autograph()) is not None:
+        pane = self._main.pane(self._main.tab)
+        if self._main.tab == 2 and hasattr(pane, "other_side"):
             pane.other_side()
+        elif (both := self._step_pane()) is not None:
+            both.other_side()
 
     def action_functions(self) -> None:
         if (pane := self._autograph()) is not None:
@@ -209,8 +224,8 @@ class Deeds(Screen[None]):
         main = self._main
         if not main.subject.live:
             self._go("batch")
-        elif (pane := self._autograph()) is not None and not pane.ask_again():
-            self.say("The step can be traced when its first batch has ended, and one at a time.", True)
+        elif (pane := self._step_pane()) is not None and not pane.ask_again():
+            self.say("It can be asked for when the first batch has ended, and one at a time.", True)
 
     def action_value(self) -> None:
         main = self._main

@@ -21,7 +21,12 @@ async def first_bad(main: MainScreen) -> None:
     reader = main.subject.reader
     found = reader.op_ids(OpFilter(bad=True)) if reader is not None else ()
     if reader is None or not len(found):
-        main.say("No op has NaN or Inf in an output so far.")
+        unmeasured = reader is not None and reader.meta.values == "off"
+        main.say(
+            "The ops were not measured: record without --values off to find where NaN comes from."
+            if unmeasured
+            else "No op has NaN or Inf in an output so far."
+        )
         return
     origin = first_origin(reader)
     await _show_op(main, found[0] if origin is None else origin.op)

@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from tapeinspect.errors import TraceError
-from tapeinspect.ui.actions import ACTIONS, Action, meant
+from tapeinspect.ui.actions import ACTIONS, Action
 from tapeinspect.ui.findings import Findings
 from tapeinspect.ui.panes.output import OutputPane
 from tapeinspect.ui.panes.trace import TracePane
@@ -207,9 +207,9 @@ class MainScreen(Deeds):
             from tapeinspect.ui.panes.autograph import AutographPane
 
             return AutographPane(self.subject, id="autograph")
-        from tapeinspect.ui.panes.later import LaterPane
+        from tapeinspect.ui.panes.diff import DiffPane
 
-        return LaterPane(tab, id=f"tab{tab}")
+        return DiffPane(self.subject, id="diff")
 
     def view(self, step: int | None, at_end: bool = False) -> None:
         """View a batch (None: the whole run, when there is no batch)."""
@@ -264,4 +264,4 @@ class MainScreen(Deeds):
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return meant(action, self.tab)
+        return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -171,6 +171,8 @@ class SideBySide(Horizontal):
         """Every fold is open."""
         self.alone = False
         """One side has all the room, by the user's wish."""
+        self.at_once: Callable[[], None] | None = None
+        """Called when the cursor has moved: what depends on it is then painted in the same frame."""
         self.note = ""
         """What the owner says at the end of the titles."""
         self._open: set[tuple[Which, int]] = set()
@@ -350,6 +352,8 @@ class SideBySide(Horizontal):
             plain = {row for row in found if pairing.fold_at(side, row) is None}
             other.light(frozenset(plain or found))
         mine.light(frozenset())
+        if self.at_once is not None:
+            self.at_once()
         self.post_message(self.Moved(self, self.active, line))
 
     def partners(self, line: int, side: Which) -> list[int]:

@@ -1,5 +1,11 @@
 """Steps with one thing each that does not survive tracing, and their near misses: looked at one by one.
 
+They follow what TensorFlow itself documents. The guide "Better performance with tf.function": executing Python side
+effects, global and free variables, Python iterators and generators, all outputs must be return values, recursion,
+accumulating values in a loop, creating variables, printing. AutoGraph's reference of limitations: undefined and None
+values, indirect modifications, Python collections in control flow, dynamic keys, shape and dtype consistency, static
+shapes under dynamic conditions.
+
 `RULE name` in the comment behind a line says what must be found on it; every other line must be free of findings.
 """
 
@@ -344,6 +350,32 @@ def shape_fails(x):
 
 
 @step()
+def index_fails(x):
+    if tf.shape(x)[0] > 4:  # noqa: SIM108
+        y = x[4]  # RULE static-index
+    else:
+        y = x[0]
+    return y
+
+
+@step()
+def loop_variable(x):
+    while tf.reduce_sum(x) < 100.0:
+        y = x
+        x = x * 2.0
+    return y
+
+
+@step()
+def dynamic_key_fails(x):
+    sums = {"a": tf.constant(0.0), "b": tf.constant(1.0)}
+    for row in x:
+        for key in sums:
+            sums[key] += tf.reduce_sum(row)
+    return sums["a"] + 1.0  # RULE leaked-tensor
+
+
+@step()
 def variable_fails(x):
     v = tf.Variable(2.0)  # RULE variable-creation
     return x * v
@@ -367,6 +399,29 @@ def leak_fails(x):
         y = y * 2.0
         kept.append(y)  # RULE python-in-graph-loop
     return kept[-1] + 1.0  # RULE leaked-tensor
+
+
+class Walker:
+    def __init__(self):
+        self.steps = 0
+        self.size = 1.0
+
+    def advance(self):
+        self.steps += 1  # RULE hidden-change
+        self.size = 1.0
+
+
+@step()
+def hidden_changes(x):
+    walker = Walker()
+    other = Walker()
+    while tf.reduce_sum(x) < 100.0:
+        walker.advance()
+        inside = Bag()
+        inside.counter += 1
+        other.size = other.size * 2.0
+        x = x * 2.0
+    return x
 
 
 class Lazy(tf.Module):

@@ -1,9 +1,10 @@
-"""Asking the running script what AutoGraph makes of its step, and what to say meanwhile. No Textual in here."""
+"""Asking the running script for work on its step, and what to say meanwhile. No Textual in here."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tapeinspect.errors import TapeinspectError
@@ -11,15 +12,40 @@ from tapeinspect.errors import TapeinspectError
 if TYPE_CHECKING:
     from tapeinspect.ui.subject import Subject
 
-WORKS = ("autograph", "tracing")
-"""What AutoGraph makes of the step, then what of it does not survive tracing."""
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a tab asks for, and the words for it."""
+
+    works: tuple[str, ...]
+    """The works asked for, one after the other; the first one is what the tab shows."""
+    done: str
+    """What happens to the step: "traced"."""
+    doing: str
+    """The same as what the script is busy with: "Tracing the step"."""
+    missing: str
+    """What a recording lacks: "what AutoGraph makes of the step"."""
+    command: str
+    """What records it, before the script's name."""
+    tab: int
+
+
+AUTOGRAPH = Question(
+    ("autograph", "tracing"), "traced", "Tracing the step", "what AutoGraph makes of the step",
+    "Record it with: tapeinspect record --autograph", 4,
+)  # fmt: skip
+DIFF = Question(
+    ("diff",), "compared", "Running the step eagerly and traced", "a comparison of the eager step with the traced one",
+    "Compare them with: tapeinspect diff", 5,
+)  # fmt: skip
 
 
 class Asking:
     """One question at a time."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, question: Question) -> None:
         self.subject = subject
+        self.question = question
         self.step: int | None = None
         """The batch asked for."""
         self.open = False
@@ -43,7 +69,7 @@ class Asking:
             time.monotonic(),
         )
         try:
-            troubles = [await self._ask(work) for work in WORKS]
+            troubles = [await self._ask(work) for work in self.question.works]
         finally:
             self.open = False
         self.trouble = troubles[0]
@@ -60,7 +86,7 @@ class Asking:
             return f"{error.message}\n{error.hint}" if error.hint else error.message
         if answer.ok:
             return ""
-        message = str(answer.body.get("message") or "The step could not be traced.")
+        message = str(answer.body.get("message") or f"The step could not be {self.question.done}.")
         hint = str(answer.body.get("hint") or "")
         return f"{message}\n{hint}" if hint else message
 
@@ -69,20 +95,21 @@ class Asking:
         if not self.open:
             return ""
         if self.subject.paused:
-            return f"tracing batch {self.step} again … {time.monotonic() - self._since:.0f} s"
-        return f"batch {self.step} is traced when the running one ends"
+            return f"batch {self.step} is being {self.question.done} … {time.monotonic() - self._since:.0f} s"
+        return f"batch {self.step} is {self.question.done} when the running one ends"
 
     def words(self) -> str:
         """What the tab says while it has nothing to show: a line, and more below it."""
-        subject = self.subject
+        subject, done = self.subject, self.question.done
         if self.open and subject.paused:
+            seconds = f"{time.monotonic() - self._since:.0f} s"
             return (
-                f"Tracing the step with the arguments of batch {self.step} … {time.monotonic() - self._since:.0f} s\n"
+                f"{self.question.doing} with the arguments of batch {self.step} … {seconds}\n"
                 "It runs in a sandbox: variables, random numbers and your Python objects are put back"
             )
         if self.open:
             return (
-                "The step is traced when the batch that runs has ended\n"
+                f"The step is {done} when the batch that runs has ended\n"
                 f"It is asked for with the arguments of batch {self.step}; p pauses the script"
             )
         if self.trouble:
@@ -94,24 +121,25 @@ class Asking:
             return subject.waiting_for()
         if subject.exited:
             return (
-                "The script has ended, so its step cannot be traced any more\n"
+                f"The script has ended, so its step cannot be {done} any more\n"
                 "R starts it again; this tab then asks while it runs"
             )
         if not subject.ended_steps:
-            return "The step is traced when the first batch has ended\n" + (
+            return f"The step is {done} when the first batch has ended\n" + (
                 "n runs to the end of the batch"
                 if subject.paused
                 else "A batch is where a gradient tape is opened"
             )
-        return "The step has not been traced yet\nr traces it"
+        return f"The step has not been {done} yet\nr does it"
 
     def _of_recording(self) -> str:
         subject = self.subject
         if not subject.counts.ops:
             return subject.waiting_for()
         script = subject.reader.meta.script.rsplit("/", 1)[-1] if subject.reader is not None else "SCRIPT"
+        question = self.question
         return (
-            "This recording does not hold what AutoGraph makes of the step\n"
-            f"Record it with: tapeinspect record --autograph {script}\n"
-            f"or open the script itself, tapeinspect {script}, and press 4"
+            f"This recording does not hold {question.missing}\n"
+            f"{question.command} {script}\n"
+            f"or open the script itself, tapeinspect {script}, and press {question.tab}"
         )
