@@ -97,5 +97,6 @@ def test_graphs_by_hand() -> None:
     }
     found = compare_graphs(before, after, OpList(Places(lambda path: "user")))
     assert [(r.change, r.type, r.into) for r in found] == [
-        ("folded", "Mul", "Const"), ("removed", "RandomUniform", ""), ("replaced", "AddV2", "Sub"), ("added", "Rsqrt", ""),
+        ("folded", "Mul", "Const"), ("removed", "RandomUniform", ""), ("replaced", "AddV2", "Sub"),
+        ("added", "Rsqrt", ""),
     ]  # fmt: skip
