@@ -73,12 +73,15 @@ def parts(make: Callable[[], tuple[Callable[..., Any], tuple[Any, ...]]]) -> tup
     """Seconds of one eager call and of one trace."""
     import tensorflow as tf
 
+    from tapeinspect.probe.tf_state import functions_eager
+
     function, args = make()
     function(*args)
     eager = statistics.median(_took(lambda: function(*args)) for _ in range(CALLS))
     traced = tf.function(function)
-    first = _took(lambda: traced(*args))
-    later = statistics.median(_took(lambda: traced(*args)) for _ in range(CALLS))
+    with functions_eager(False):  # the recorder has them run op by op
+        first = _took(lambda: traced(*args))
+        later = statistics.median(_took(lambda: traced(*args)) for _ in range(CALLS))
     return eager, max(0.0, first - later)
 
 
@@ -99,7 +102,8 @@ def main() -> None:
     for title, make in STEPS.items():
         found: list[list[float]] = []
         for _ in range(rounds):
-            eager, trace = parts(make)
+            with standing_still(recorder):
+                eager, trace = parts(make)
             row = [eager, trace]
             for options in wanted.values():
                 function, args = make()
