@@ -50,6 +50,10 @@ def run(name: str, argv: Sequence[str]) -> int:
     parser.add_argument(
         "--only", choices=("code", "ops", "values", "behaviour"), help="show one part of the report only"
     )
+    parser.add_argument("--xla", action="store_true", help="compare with the step compiled by XLA, too")
+    parser.add_argument(
+        "--grappler", action="store_true", help="show which ops Grappler fuses, folds or removes, by line"
+    )
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (auto)")
     parser.add_argument("-o", "--output", metavar="FILE", help="keep the recording with the comparison in it")
     parser.add_argument(
@@ -84,6 +88,8 @@ def _is_recording(script: str | None) -> bool:
 def _recordings(line: CommandLine, options: Namespace) -> int:
     if len(line.args) != 1:
         raise UsageError("two recordings are needed to compare them", "tapeinspect diff A.tape B.tape")
+    if options.xla or options.grappler:
+        raise UsageError("--xla and --grappler run the step, so they need a script, not a recording")
     if options.only not in (None, "ops", "values"):
         raise UsageError(f"--only {options.only} is about a script; two recordings have ops and values")
     import json
@@ -119,7 +125,12 @@ def _compare(line: CommandLine, options: Namespace, name: str) -> int:
 
     batch, options.steps = options.steps, None
     launch = prepare(line, options, screen=False)
-    wanted = {"tolerance": options.tolerance, "ops": options.only not in ("behaviour", "values")}
+    wanted = {
+        "tolerance": options.tolerance,
+        "ops": options.only not in ("behaviour", "values"),
+        "xla": options.xla,
+        "grappler": options.grappler,
+    }
     work = {"work": (name,), "work_step": batch, "work_options": wanted, "work_ends": True}
     config = dataclasses.replace(launch.config, **work)
     launch = dataclasses.replace(launch, config=config, output_on_stderr=True)

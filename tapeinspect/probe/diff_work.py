@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[str, Any]:
     """Compare the step; {"diff": its id in the table}. Raises WorkRefused.
 
-    options: "tolerance" (relative, None: by dtype), "ops" (False: do not compare op by op).
+    options: "tolerance" (relative, None: by dtype), "ops" (False: do not compare op by op), "xla" (True: compare with
+    the step compiled by XLA, too), "grappler" (True: look at what Grappler makes of the graph).
     """
     found = step_function.find(recorder, step)
     if not found.callable:
@@ -29,6 +30,8 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
         max(1, recorder.config.memory // 2),
         options.get("tolerance"),
         bool(options.get("ops", True)),
+        bool(options.get("xla", False)),
+        bool(options.get("grappler", False)),
     )
     try:
         result = compare(found, request)
@@ -64,7 +67,24 @@ def _write(recorder: Recorder, step: StepFunction, result: Comparison, request: 
         place = (recorder.code.file(f.spot.path), f.spot.line) if f.spot else (None, None)
         head = (sink.next_id("diff_finding"), number, f.rule, f.severity)
         sink.add("diff_finding", (*head, *place, f.message, f.hint))
+    _write_on_request(recorder, number, result)
     return number
+
+
+def _write_on_request(recorder: Recorder, number: int, result: Comparison) -> None:
+    """What XLA and Grappler make of the step."""
+    sink, compiled = recorder.sink, result.compiled
+    if compiled is not None:
+        sink.add("diff_xla", (number, compiled.verdict, compiled.seconds, compiled.compile_seconds))
+        for v in compiled.values:
+            what = (sink.next_id("diff_xla_value"), number, v.kind, v.name)
+            sink.add("diff_xla_value", (*what, *_far(v.distance), v.note))
+    if result.rewritten is not None:
+        sink.add("diff_grappler", (number, len(result.rewritten)))
+        for r in result.rewritten:
+            place = (recorder.code.file(r.spot.path), r.spot.line) if r.spot else (None, None)
+            op = (sink.next_id("diff_rewritten"), number, r.change, r.type, r.name)
+            sink.add("diff_rewritten", (*op, r.into, *place))
 
 
 def _op_row(recorder: Recorder, number: int, diff: int, judged: JudgedOp) -> tuple[Any, ...]:

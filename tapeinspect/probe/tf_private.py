@@ -130,6 +130,15 @@ CAPABILITIES: tuple[Capability, ...] = (
         "keeps our frames out of the tracebacks TensorFlow shortens",
         ("tensorflow.python.util.traceback_utils:_EXCLUDED_PATHS",),
     ),
+    Capability(
+        "optimized_graphs",
+        "shows what Grappler makes of the traced step",
+        (
+            "tensorflow.python.eager.context:Context.enable_graph_collection",
+            "tensorflow.python.eager.context:Context.disable_graph_collection",
+            "tensorflow.python.eager.context:Context.export_run_metadata",
+        ),
+    ),
 )
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any, TextIO
 
+from tapeinspect.trace.diff_request import grappler_list, xla_object
 from tapeinspect.trace.differences import Difference, DiffOp, DiffValue, Far, by_line
 from tapeinspect.trace.reader import TraceReader
 
@@ -59,6 +60,8 @@ def body(reader: TraceReader, diff: Difference, only: str | None = None) -> dict
         "traced_seconds": diff.traced_seconds,
         "trace_seconds": diff.trace_seconds,
         "break_even_batches": None if diff.break_even is None else math.ceil(diff.break_even),
+        "xla": xla_object(reader.differences.compiled(diff.id)),
+        "grappler": grappler_list(reader.differences.rewritten(diff.id)),
         "notes": list(diff.notes),
     }
 

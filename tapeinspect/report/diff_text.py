@@ -10,13 +10,16 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
+from tapeinspect.trace.diff_request import XLA_WORDS, grouped, tally
 from tapeinspect.trace.differences import (
+    Compiled,
     Difference,
     DiffFinding,
     DiffLine,
     DiffOp,
     DiffValue,
     Far,
+    Rewritten,
     by_line,
 )
 from tapeinspect.trace.reader import TraceReader
@@ -89,6 +92,11 @@ def lines(reader: TraceReader, diff: Difference, style: _Style, only: str | None
         yield from _ops(diff, ops, style, everything=only == "ops")
     if only in (None, "values") and values:
         yield from _values(values, style, everything=only == "values")
+    compiled, rewritten = reader.differences.compiled(diff.id), reader.differences.rewritten(diff.id)
+    if only in (None, "values") and compiled is not None:
+        yield from _xla(diff, compiled, style, everything=only == "values")
+    if only in (None, "ops") and rewritten is not None:
+        yield from _grappler(rewritten, style)
     if only is None:
         yield from _speed(diff, style)
     for note in diff.notes:
@@ -228,6 +236,34 @@ def _values(values: list[DiffValue], style: _Style, everything: bool) -> Iterato
     later = [v for v in values if v.call > 1 and v.far.verdict == "real"]
     for v in later[:10]:
         yield style(f"    call {v.call}: {v.kind} {v.name:<32} {_figure(v.far)}", "red")
+
+
+def _xla(diff: Difference, compiled: Compiled, style: _Style, everything: bool) -> Iterator[str]:
+    """The compiled step beside the traced one."""
+    colour = "green" if compiled.verdict == "same" else "yellow" if compiled.verdict == "random" else "red"
+    yield ""
+    yield style("XLA", "bold") + "  " + style(XLA_WORDS[compiled.verdict], colour)
+    for kind in ("output", "gradient", "variable"):
+        of_kind = [v for v in compiled.values if v.kind == kind]
+        if of_kind:
+            yield f"  {kind + 's':<10} {_tally(v.far for v in of_kind)}"
+        for v in of_kind:
+            if everything or v.far.verdict == "real":
+                colours = ("red",) if v.far.verdict == "real" else ()
+                yield style(f"    {v.name:<40} {_figure(v.far)}", *colours)
+    if compiled.seconds is not None and compiled.compile_seconds is not None:
+        beside = f" (traced {_seconds(diff.traced_seconds)})" if diff.traced_seconds is not None else ""
+        took = _seconds(compiled.compile_seconds)
+        yield f"  {_seconds(compiled.seconds)} a batch{beside}, tracing and compiling {took}"
+
+
+def _grappler(rewritten: list[Rewritten], style: _Style) -> Iterator[str]:
+    """What Grappler made of the graph."""
+    yield ""
+    yield style("After Grappler", "bold") + f"  {tally(rewritten)}"
+    for path, line, text in grouped(rewritten):
+        where = f"{_short(path)}:{line}" if path else "-"
+        yield from _wrapped(f"  {where:<24} ", text)
 
 
 def _tally(figures: Iterable[Far]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, cast
 
 from tapeinspect.trace import decode
@@ -11,9 +11,13 @@ from tapeinspect.trace.database import Database, Row
 Verdict = Literal["same", "different", "fails_to_trace"]
 Figure = Literal["bit-equal", "rounding", "real"]
 Relation = Literal["equal", "eager", "traced", "moved", "folded"]
+Compilation = Literal["same", "different", "random", "not_compiled"]
+Rewrite = Literal["fused", "folded", "replaced", "removed", "added"]
 
 _VERDICTS: Final = ("same", "different", "fails_to_trace")
 _FIGURES: Final[tuple[Figure, ...]] = ("bit-equal", "rounding", "real")
+_COMPILATIONS: Final[tuple[Compilation, ...]] = ("same", "different", "random", "not_compiled")
+_REWRITES: Final[tuple[Rewrite, ...]] = ("fused", "folded", "replaced", "removed", "added")
 _RELATIONS: Final = ("equal", "eager", "traced", "moved", "folded")
 
 
@@ -91,6 +95,36 @@ class DiffValue:
     call: int
     far: Far
     note: str
+    side: Literal["traced", "xla"] = "traced"
+    """What is compared: the traced step with the eager one, or the compiled step with the traced one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The step compiled by XLA, beside the traced one."""
+
+    verdict: Compilation
+    """random: not comparable, since XLA draws other random numbers."""
+    seconds: float | None
+    """Of one call."""
+    compile_seconds: float | None
+    """Of tracing and compiling."""
+    values: tuple[DiffValue, ...]
+    """Of the first call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """An op of the graph that Grappler changed."""
+
+    change: Rewrite
+    type: str
+    name: str
+    """The graph's own."""
+    becomes: str
+    """Type of the op that computes it instead; "" for one that is removed or added."""
+    path: str | None
+    line: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +203,39 @@ class Differences:
         )
         return [_finding(row) for row in rows]
 
+    def compiled(self, diff: int) -> Compiled | None:
+        """The step compiled by XLA; None where that was not asked for or the step cannot be traced."""
+        if "diff_xla" not in self._database.tables:
+            return None
+        row = self._database.one(
+            "SELECT verdict, seconds, compile_seconds FROM diff_xla WHERE diff = ?", (diff,)
+        )
+        if row is None:
+            return None
+        values = self._database.rows(
+            "SELECT kind, name, 1, max_abs, max_rel, ulp, verdict, note FROM diff_xla_value WHERE diff = ? ORDER BY id",
+            (diff,),
+        )
+        return Compiled(
+            next((known for known in _COMPILATIONS if known == row[0]), "different"),
+            decode.maybe_real(row[1]),
+            decode.maybe_real(row[2]),
+            tuple(replace(_value(value), side="xla") for value in values),
+        )
+
+    def rewritten(self, diff: int) -> list[Rewritten] | None:
+        """What Grappler changed, in the order of the graph; None where that was not asked for or could not be told."""
+        if "diff_grappler" not in self._database.tables:
+            return None
+        if self._database.one("SELECT 1 FROM diff_grappler WHERE diff = ?", (diff,)) is None:
+            return None
+        rows = self._database.rows(
+            "SELECT r.change, r.type, r.name, r.becomes, f.path, r.line"
+            " FROM diff_rewritten r LEFT JOIN file f ON f.id = r.file WHERE r.diff = ? ORDER BY r.id",
+            (diff,),
+        )
+        return [_rewritten(row) for row in rows]
+
 
 def by_line(ops: list[DiffOp]) -> list[DiffLine]:
     """The ops of each line of the user's, in the order of their first op."""
@@ -245,6 +312,12 @@ def _value(row: Row) -> DiffValue:
         "gradient" if row[0] == "gradient" else "variable" if row[0] == "variable" else "output"
     )
     return DiffValue(kind, decode.text(row[1]), decode.whole(row[2]), _far(*row[3:7]), decode.text(row[7]))
+
+
+def _rewritten(row: Row) -> Rewritten:
+    change: Rewrite = next((known for known in _REWRITES if known == row[0]), "replaced")
+    texts = (decode.text(row[1]), decode.text(row[2]), decode.text(row[3]))
+    return Rewritten(change, *texts, decode.maybe_text(row[4]), decode.maybe_whole(row[5]))
 
 
 def _finding(row: Row) -> DiffFinding:

@@ -251,11 +251,27 @@ TABLES: Final[dict[str, str]] = {
     # what a user should look at; severity as in `finding`, the most severe first
     "diff_finding": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, rule TEXT NOT NULL, severity TEXT NOT NULL,"
     " file INTEGER, line INTEGER, message TEXT NOT NULL, hint TEXT NOT NULL",
+    # the same step compiled by XLA, a row only where that was asked for. verdict: 'same', 'different', 'random' (not
+    # to be compared: XLA draws other random numbers), 'not_compiled'. seconds: of one call; compile_seconds: of
+    # tracing and compiling
+    "diff_xla": "diff INTEGER PRIMARY KEY, verdict TEXT NOT NULL, seconds REAL, compile_seconds REAL",
+    # as diff_value, of the first call, against the traced step
+    "diff_xla_value": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,"
+    " max_abs REAL, max_rel REAL, ulp INTEGER, verdict TEXT NOT NULL, note TEXT NOT NULL",
+    # the graph as Grappler leaves it, a row only where that was asked for. ops: how many it changed
+    "diff_grappler": "diff INTEGER PRIMARY KEY, ops INTEGER NOT NULL",
+    # change: 'fused', 'folded' (into a constant), 'replaced', 'removed', 'added'. name: the graph's own.
+    # becomes: type of the op that computes it instead
+    "diff_rewritten": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, change TEXT NOT NULL, type TEXT NOT NULL,"
+    " name TEXT NOT NULL, becomes TEXT NOT NULL, file INTEGER, line INTEGER",
 }
 
 OPTIONAL: Final = frozenset(
-    {"backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout"}
-)
+    {
+        "backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout", "diff_xla",
+        "diff_xla_value", "diff_grappler", "diff_rewritten",
+    }
+)  # fmt: skip
 """Tables that a recording may lack: what they hold is then not known of it."""
 
 INDEXES: Final[tuple[str, ...]] = (

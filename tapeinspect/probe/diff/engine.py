@@ -14,9 +14,11 @@ from tapeinspect.probe.diff.align import Pair, align
 from tapeinspect.probe.diff.behaviour import Found
 from tapeinspect.probe.diff.blame import Blame, Spot
 from tapeinspect.probe.diff.explain import explain
+from tapeinspect.probe.diff.grappler import Rewritten, optimized
 from tapeinspect.probe.diff.judge import Judged, JudgedOp, judge_call, judge_ops
 from tapeinspect.probe.diff.runs import Runner, Side, flatten
 from tapeinspect.probe.diff.watch import Budget, EagerWatch, GraphWatch
+from tapeinspect.probe.diff.xla import Compiled, compile_step
 from tapeinspect.probe.introspect import names_in
 from tapeinspect.probe.sandbox import Sandbox, sandbox
 from tapeinspect.probe.step_function import StepFunction
@@ -38,6 +40,10 @@ class Comparison:
     eager_seconds: float | None = None
     traced_seconds: float | None = None
     trace_seconds: float | None = None
+    compiled: Compiled | None = None
+    """The step compiled by XLA, where that was asked for and the step can be traced."""
+    rewritten: list[Rewritten] | None = None
+    """What Grappler changes, where that was asked for and can be told."""
     notes: list[str] = field(default_factory=list)
     """What could not be compared, or not put back, in sentences."""
 
@@ -54,6 +60,10 @@ class Request:
     """Relative tolerance in place of the one by dtype."""
     ops: bool = True
     """Compare op by op."""
+    xla: bool = False
+    """Compare with the step compiled by XLA, too."""
+    grappler: bool = False
+    """Look at what Grappler makes of the graph."""
 
 
 def compare(step: StepFunction, request: Request) -> Comparison:
@@ -85,6 +95,7 @@ def compare(step: StepFunction, request: Request) -> Comparison:
             result.values += judge_call(mine, theirs, number, request.tolerance)
         if traced.calls and request.ops:
             _ops(result, runner, request)
+        _on_request(result, runner, request, traced, seeds, blame)
     _conclude(result, traced, eager, blame)
     return result
 
@@ -183,6 +194,25 @@ def _ops(result: Comparison, runner: Runner, request: Request) -> None:
         return
     pairs: list[Pair] = align(eager_watch.ops, graph.ops)
     result.ops = judge_ops(pairs, request.tolerance)
+
+
+def _on_request(
+    result: Comparison, runner: Runner, request: Request, traced: Side, seeds: EqualSeeds, blame: Blame
+) -> None:
+    """What XLA and Grappler make of the step."""
+    wanted = [name for name, asked in (("XLA", request.xla), ("Grappler", request.grappler)) if asked]
+    if wanted and traced.error is not None:
+        result.notes.append(f"{' and '.join(wanted)} got nothing to work on, since the traced step fails")
+        return
+    if request.xla:
+        result.compiled = compile_step(runner, traced, seeds, request.tolerance, blame.start)
+        result.findings += result.compiled.findings
+    if request.grappler:
+        found = optimized(runner, seeds)
+        if isinstance(found, str):
+            result.notes.append(found)
+        else:
+            result.rewritten = found
 
 
 def _conclude(result: Comparison, traced: Side, eager: Side, blame: Blame) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tapeinspect.probe import tf_autograph
 from tapeinspect.probe.diff.gradients import GradientWatch, named
+from tapeinspect.probe.diff.listed import OpList
 from tapeinspect.probe.diff.watch import EagerWatch, GraphWatch, Places, mapped_stack
 from tapeinspect.probe.sandbox import Printed, Sandbox
 from tapeinspect.probe.saved import Change
@@ -75,8 +76,18 @@ class Runner:
         with self._seeded(seeds), functions_eager(True), gradients.on():
             return self._calls(call, gradients, calls, watch, [])
 
-    def traced(self, seeds: EqualSeeds, calls: int = CALLS, watch: GraphWatch | None = None) -> Side:
-        """Run the step as a `tf.function`, from the state at the beginning."""
+    def traced(
+        self,
+        seeds: EqualSeeds,
+        calls: int = CALLS,
+        watch: GraphWatch | None = None,
+        jit: bool = False,
+        listed: OpList | None = None,
+    ) -> Side:
+        """Run the step as a `tf.function`, from the state at the beginning. jit: compiled by XLA.
+
+        watch: takes down the values of its ops. listed: lists the ops.
+        """
         import tensorflow as tf
 
         gradients = GradientWatch(self._names.get)
@@ -88,13 +99,14 @@ class Runner:
             seeds.begin(traced=True)
             gradients.found.clear()
             with ExitStack() as stack:
-                if watch is not None:
-                    stack.enter_context(watch.tracing())
+                for watching in (watch, listed):
+                    if watching is not None:
+                        stack.enter_context(watching.tracing())
                 result = inner(*args, **kwargs)
             traces.append("done")
             return result, gradients.here()
 
-        function = tf.function(step, autograph=False)
+        function = tf.function(step, autograph=False, jit_compile=True if jit else None)
 
         def call() -> tuple[Any, list[Any]]:
             result, values = function(*self.step.args, **self.step.kwargs)

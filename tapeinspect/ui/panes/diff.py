@@ -167,7 +167,7 @@ class DiffPane(Vertical):
         self.ops.empty = _no_ops(page)
         self.ops.show(OpPairRows(page), None if same else first)
         self.values.empty = "No output, gradient or variable was compared"
-        self.values.show(ValueRows(page.values), None if same else 0)
+        self.values.show(ValueRows(page.all_values), None if same else 0)
         self._say_titles()
         self._tell()
 
@@ -182,7 +182,9 @@ class DiffPane(Vertical):
         self.ops.set_title(
             f"Ops  {count(len(page.ops), 'pair')}", f"U lists {page.folded} more" if page.folded else ""
         )
-        self.values.set_title(f"Values  {count(len(page.values), 'value')}", "x code" if self.narrow else "")
+        self.values.set_title(
+            f"Values  {count(len(page.all_values), 'value')}", "x code" if self.narrow else ""
+        )
 
     def _remind(self) -> None:
         """Bring up to date what is waited for."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from tapeinspect.trace.differences import (
+    Compiled,
     Difference,
     DiffFinding,
     DiffLine,
     DiffOp,
     DiffValue,
+    Rewritten,
     by_line,
 )
 from tapeinspect.trace.reader import TraceReader
@@ -39,6 +41,19 @@ class Page:
     """Ops that are folded away."""
     values: Sequence[DiffValue]
     findings: Sequence[DiffFinding]
+    compiled: Compiled | None = None
+    """The step compiled by XLA, where that was asked for."""
+    rewritten: Sequence[Rewritten] | None = None
+    """What Grappler changed, where that was asked for."""
+
+    @property
+    def all_values(self) -> Sequence[DiffValue]:
+        """Those of the traced step, then those of the compiled one."""
+        return [*self.values, *(self.compiled.values if self.compiled is not None else ())]
+
+    def rewritten_at(self, line: int) -> list[Rewritten]:
+        """What Grappler changed of a line of the step's file."""
+        return [r for r in self.rewritten or () if r.path == self.diff.path and r.line == line]
 
     def findings_at(self, line: int) -> list[DiffFinding]:
         """What was found on a line of the step's file."""
@@ -69,6 +84,8 @@ def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -
         len(ops) - len(shown),
         reader.differences.values(diff.id),
         reader.differences.findings(diff.id),
+        reader.differences.compiled(diff.id),
+        reader.differences.rewritten(diff.id),
     )
 
 

@@ -89,7 +89,7 @@ class ValueRows:
     def line(self, index: int, width: int, palette: Palette) -> Line:
         value = self.values[index]
         names = max(12, width - 40)
-        call = f"call {value.call}" if self.calls > 1 else ""
+        call = "xla" if value.side == "xla" else f"call {value.call}" if self.calls > 1 else ""
         return [
             (" " + fit(value.kind, 9), palette.second),
             (fit(visible(value.name), names) + " ", palette.text),

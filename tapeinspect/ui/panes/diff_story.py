@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tapeinspect.trace.diff_request import XLA_WORDS, grouped, tally
 from tapeinspect.trace.differences import Difference, DiffFinding, DiffOp, DiffValue, Far
 from tapeinspect.ui.format import count, number, took, visible
 from tapeinspect.ui.palette import Palette
@@ -45,9 +46,26 @@ def whole_story(page: Page, palette: Palette, width: int) -> list[Line]:
         made.say(text, palette.text)
     if said := speed(page.diff):
         made.say(said, palette.muted)
+    for text in _on_request(page):
+        made.say(text, palette.text)
     for note in page.diff.notes:
         made.say(visible(note), palette.muted, [("note: ", palette.faint)])
     return made.lines
+
+
+def _on_request(page: Page) -> list[str]:
+    """What XLA and Grappler make of the step, where they were asked for."""
+    found = []
+    if page.compiled is not None:
+        text = f"XLA: {XLA_WORDS[page.compiled.verdict]}"
+        if page.compiled.seconds is not None:
+            text += f" · {took(page.compiled.seconds * 1e9)} a batch"
+        if page.compiled.compile_seconds is not None:
+            text += f", compiling {took(page.compiled.compile_seconds * 1e9)}"
+        found.append(text)
+    if page.rewritten is not None:
+        found.append(f"After Grappler: {tally(page.rewritten)}")
+    return found
 
 
 def _tallies(page: Page) -> list[str]:
@@ -83,6 +101,8 @@ def line_story(page: Page, line: int, palette: Palette, width: int) -> list[Line
         text += f", {ops.only_traced} only in the graph" if ops.only_traced else ""
         text += f", {ops.folded} folded" if ops.folded else ""
         made.say(text, palette.muted)
+    for _, _, text in grouped(page.rewritten_at(line)):
+        made.say(visible(text), palette.muted, [("Grappler  ", palette.faint)])
     return made.lines or whole_story(page, palette, width)
 
 
@@ -107,6 +127,8 @@ def value_story(value: DiffValue, palette: Palette, width: int) -> list[Line]:
     made = Paragraphs(palette, width)
     head: Line = [(f"{value.kind} {visible(value.name)}  ", palette.strong)]
     made.say(distance(value.far), far_tone(value.far, palette), head)
+    if value.side == "xla":
+        made.say("The step compiled by XLA, against the traced one.", palette.muted)
     if value.note:
         made.say(visible(value.note), palette.text)
     if value.kind == "gradient" and value.far.verdict == "rounding":
