@@ -13,6 +13,7 @@ from weakref import ref
 from tapeinspect.probe import tf_private
 from tapeinspect.probe.frames import locals_of
 
+VARARGS, VARKEYWORDS = inspect.CO_VARARGS, inspect.CO_VARKEYWORDS
 _LIMIT = 120
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _STORES = ("STORE_FAST", "STORE_DEREF", "STORE_NAME", "DELETE_FAST")
@@ -34,7 +35,7 @@ def capture(frame: FrameType, turn: bool) -> Captured:
     if turn:
         return Captured({}, frozenset(), {})
     code = frame.f_code
-    names = _argument_names(code)
+    names = argument_names(code)
     values: dict[str, Any] = {}
     local = locals_of(frame)
     for name in names:
@@ -58,8 +59,8 @@ def describe(captured: Captured, with_values: bool) -> list[dict[str, Any]]:
 def keep(captured: Captured, budget: int) -> dict[str, Any]:
     """The arguments, so that the step can be run again; `given` turns them back.
 
-    Tensors and plain values are kept, arrays copied since the script may change them, if `budget` bytes allow. Any
-    other object is the script's, to live or die as without us: of it, there is a weak reference.
+    Tensors, their types and plain values are kept, arrays copied since the script may change them, if `budget` bytes
+    allow. Any other object is the script's, to live or die as without us: of it, there is a weak reference.
     """
     return {name: _keep(value, budget) for name, value in captured.values.items()}
 
@@ -134,11 +135,12 @@ _names: dict[CodeType, tuple[str, ...]] = {}
 _stores: dict[CodeType, tuple[tuple[int, str], ...]] = {}
 
 
-def _argument_names(code: CodeType) -> tuple[str, ...]:
+def argument_names(code: CodeType) -> tuple[str, ...]:
+    """The parameters of a function, in the order its frame has them."""
     found = _names.get(code)
     if found is None:
         count = code.co_argcount + code.co_kwonlyargcount
-        count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+        count += bool(code.co_flags & VARARGS) + bool(code.co_flags & VARKEYWORDS)
         found = _names[code] = code.co_varnames[:count]
     return found
 

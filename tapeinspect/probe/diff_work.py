@@ -25,6 +25,11 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
     found = step_function.find(recorder, step)
     if not found.callable:
         raise WorkRefused(found.note, found.hint)
+    if found.by_type:
+        raise WorkRefused(
+            f"the values of batch {found.step} are not known: fit takes each batch inside the graph",
+            "record with --mode eager, the default, to compare its step",
+        )
     request = Request(
         recorder.code.role,
         max(1, recorder.config.memory // 2),

@@ -41,6 +41,11 @@ WORKS: Final[dict[str, str]] = {
 class WorkRefused(TapeinspectError):
     """A work that cannot be done here, in words; the script goes on and the asker gets the words."""
 
+    def __init__(self, message: str, hint: str = "", batches: tuple[int, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.batches = batches
+        """Batches that it can be done for instead, oldest first."""
+
 
 @dataclass(slots=True, eq=False)
 class Errand:
@@ -148,6 +153,9 @@ def _do(recorder: Recorder, errand: Errand) -> Answer:
             recorder.sink.flush()
             recorder.tick()
         return Answer(request, True, body)
+    except WorkRefused as refused:
+        body = {"message": refused.message, "hint": refused.hint, "batches": list(refused.batches)}
+        return Answer(request, False, body)
     except TapeinspectError as error:
         return Answer(request, False, {"message": error.message, "hint": error.hint})
     except (Exception, SystemExit) as error:  # a work runs the user's code, which may raise anything

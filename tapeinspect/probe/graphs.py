@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from tapeinspect.probe import tf_private
+from tapeinspect.probe import graph_arguments, tf_private
+from tapeinspect.probe.graph_arguments import Called
 from tapeinspect.probe.sites import Site, function_name
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class Origin:
     function: str
     file: int
     line: int
+    called: Called | None = None
+    """Keras' step with the types of its arguments, which are the same for each call."""
 
 
 class GraphLog:
@@ -53,7 +57,8 @@ class GraphLog:
                 self.runs[name] += 1
             origin = self._with_tape.get(site.type)
             if origin is not None and state.tracker.current is None and not state.calls:
-                self._recorder.step_log.ran_graph(state.id, origin, now)
+                called = origin.called or graph_arguments.of_call(self._recorder, sys._getframe())
+                self._recorder.step_log.ran_graph(state.id, origin, called, now)
                 state.tracker.serial += 1
         label = f"{site.type} {name}" if site.special == "dataset" and name != site.type else name
         self._opaque(site.special, label, site.stack.id, self._recorder.sink.next_op() - 1)
@@ -83,7 +88,8 @@ class GraphLog:
         while generated and not frame.f_code.co_name.startswith("tf__") and frame.f_back is not None:
             frame = frame.f_back  # the body of a loop or a branch, which AutoGraph makes a function of
         code = (tf_private.original_code(frame) if generated else None) or frame.f_code
-        return Origin(code.co_name.removeprefix("tf__"), table.file(code.co_filename), code.co_firstlineno)
+        where = (code.co_name.removeprefix("tf__"), table.file(code.co_filename), code.co_firstlineno)
+        return Origin(*where, graph_arguments.of_keras(self._recorder, opener))
 
     def traced(self, function: Any) -> None:
         """A tf.function was traced into a new graph."""

@@ -35,6 +35,8 @@ class StepFunction:
     hint: str = ""
     converts: bool = True
     """False: whoever calls it in the script, Keras' `fit`, traces it with AutoGraph off."""
+    by_type: bool = False
+    """Tensors among the arguments are `tf.TypeSpec`s: it can be traced, but not run."""
 
     @property
     def name(self) -> str:
@@ -44,7 +46,7 @@ class StepFunction:
 
 def find(recorder: Recorder, step: int | None) -> StepFunction:
     """The function of a step whose arguments are kept; the newest that has ended for None. Raises WorkRefused."""
-    kept = recorder.step_log.kept(step)
+    kept = _newest(recorder) if step is None else recorder.step_log.kept(step)
     if kept is None:
         raise _not_kept(recorder, step)
     if kept.loop is not None:
@@ -61,13 +63,18 @@ def find(recorder: Recorder, step: int | None) -> StepFunction:
     except LookupError as error:
         raise WorkRefused(
             f"the argument {error.args[0]!r} of batch {kept.id} is no more: the script has dropped it",
-            "pause behind the batch to look at it",
+            _instead(recorder),
+            batches(recorder),
         ) from None
     bound, args = _bind(function, kept.code, args)
     note = hint = ""
     rebound = [arg["name"] for arg in kept.args if not arg.get("exact", True)]
     if rebound:
         note = f"{', '.join(rebound)}: bound anew before the first op, so the new value is used"
+    if kept.by_type:
+        note = (
+            "fit takes each batch inside the graph: it is traced with the types of the batch, not its values"
+        )
     return StepFunction(
         kept.id,
         bound,
@@ -78,6 +85,7 @@ def find(recorder: Recorder, step: int | None) -> StepFunction:
         note,
         hint,
         converts=not _called_by_keras(recorder, kept),
+        by_type=kept.by_type,
     )
 
 
@@ -85,15 +93,44 @@ def _not_kept(recorder: Recorder, step: int | None) -> WorkRefused:
     log = recorder.step_log
     if not log.ended:
         return WorkRefused("no batch has ended yet", "run the script to the end of its first batch")
-    if step is not None and recorder.config.mode == "graph":
+    what = "the last batch" if step is None else f"batch {step}"
+    if recorder.config.mode == "graph" and not log.kept_ids():
         return WorkRefused(
-            "the step ran as a graph, so its arguments are not known",
+            f"the arguments of {what} are not known: it ran as a graph, and not through a tf.function of yours",
             "record with --mode eager, the default, to look at it",
         )
-    kept = log.kept_ids()
-    last = f"ask for one of the batches {kept[0]} to {kept[-1]}" if kept else "--memory keeps more"
-    what = "the last batch" if step is None else f"batch {step}"
-    return WorkRefused(f"the arguments of {what} are not kept", last)
+    return WorkRefused(f"the arguments of {what} are not kept", _instead(recorder), batches(recorder))
+
+
+def batches(recorder: Recorder) -> tuple[int, ...]:
+    """The batches that can be run again, oldest first: their arguments are kept and alive."""
+    log = recorder.step_log
+    return tuple(step for step in log.kept_ids() if (found := log.kept(step)) and _alive(found))
+
+
+def _newest(recorder: Recorder) -> Step | None:
+    """The newest batch that can be run again; the newest there is when none can."""
+    can = batches(recorder)
+    return recorder.step_log.kept(can[-1] if can else None)
+
+
+def _alive(kept: Step) -> bool:
+    try:
+        arguments.given(kept.kept)
+    except LookupError:
+        return False
+    return True
+
+
+def _instead(recorder: Recorder) -> str:
+    can = batches(recorder)
+    if not can:
+        return "keep what the step is given under a name of the script's, or raise --memory"
+    if len(can) == 1:
+        return f"ask for batch {can[0]}"
+    if can[-1] - can[0] + 1 == len(can):
+        return f"ask for one of the batches {can[0]} to {can[-1]}"
+    return f"ask for one of the batches {', '.join(map(str, can))}"
 
 
 def _around_loop(kept: Step) -> StepFunction:
@@ -200,4 +237,4 @@ def _inside(value: Any) -> Any:
 def _called_by_keras(recorder: Recorder, kept: Step) -> bool:
     """Whether Keras' trainer called the step: it does so with AutoGraph switched off."""
     known = recorder.steps.known.get(id(kept.code))
-    return known is not None and known.by_keras
+    return kept.by_keras or (known is not None and known.by_keras)

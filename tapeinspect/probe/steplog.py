@@ -12,6 +12,7 @@ from tapeinspect.probe.loops import Loop
 from tapeinspect.probe.sink import STEP, TOOK, WIDTH
 
 if TYPE_CHECKING:
+    from tapeinspect.probe.graph_arguments import Called
     from tapeinspect.probe.graphs import Origin
     from tapeinspect.probe.recorder import Recorder
 
@@ -36,6 +37,10 @@ class Step:
     """What the arguments were, so that the step can be run again."""
     free: dict[str, int]
     """Ids of what the variables of enclosing functions held: see `arguments.Captured`."""
+    by_keras: bool = False
+    """Keras' `fit` traced it, with AutoGraph switched off."""
+    by_type: bool = False
+    """Of tensors among the arguments, only the types are known."""
     loss: float | None = None
     loss_is_outer: bool = False
     """The loss is the target of an outermost tape."""
@@ -117,17 +122,33 @@ class StepLog:
             oldest = next(iter(self._kept))
             del self._kept[oldest], self._kept_bytes[oldest]
 
-    def ran_graph(self, thread: int, origin: Origin, now: int) -> int:
-        """The op before the next one ran a graph in which a tape was traced: one batch."""
+    def ran_graph(self, thread: int, origin: Origin, called: Called | None, now: int) -> int:
+        """The op before the next one ran a graph in which a tape was traced: one batch.
+
+        called: the function and its arguments, when they are known.
+        """
         recorder = self._recorder
         self.begun += 1
         op = recorder.sink.next_op() - 1
         took: int = recorder.sink.buffer[TOOK - WIDTH]
         where = (self.begun, "call", origin.function, origin.file, origin.line, thread, op, op, 1)
-        recorder.sink.add("step", (*where, recorder.microseconds(now - took), took / 1e9, None, "[]", None))
+        args: list[dict[str, Any]] = []
+        if called is not None:
+            args = called.args
+            self._keep_graph(thread, op, called)
+        about = (recorder.microseconds(now - took), took / 1e9, None, json.dumps(args), None)
+        recorder.sink.add("step", (*where, *about))
         recorder.sink.buffer[STEP - WIDTH] = self.begun
         self._over(self.begun)
         return self.begun
+
+    def _keep_graph(self, thread: int, op: int, called: Called) -> None:
+        self._keep(
+            Step(
+                self.begun, thread, called.code, None, op, 0, 0, called.args, called.kept, called.free,
+                by_keras=called.by_keras, by_type=called.by_type,
+            )
+        )  # fmt: skip
 
     def _over(self, step: int) -> None:
         self.ended = max(self.ended, step)

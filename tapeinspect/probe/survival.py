@@ -54,7 +54,7 @@ def collect(recorder: Recorder, step: StepFunction) -> int:
     Its Python side effects, its variables and the random numbers are put back. To be called from a work: see
     `tapeinspect.probe.errands`. Raises WorkRefused, and what watching fails with; never what the step does.
     """
-    survey = look(step.function, step.args, step.kwargs, recorder.code.role, step.converts)
+    survey = look(step.function, step.args, step.kwargs, recorder.code.role, step.converts, not step.by_type)
     return write(recorder, step, survey)
 
 
@@ -64,8 +64,12 @@ def look(
     kwargs: dict[str, Any],
     role: Callable[[str], str],
     converts: bool = True,
+    runs: bool = True,
 ) -> Survey:
-    """Trace a function and see what its Python code does meanwhile. converts: with AutoGraph on."""
+    """Trace a function and see what its Python code does meanwhile.
+
+    converts: with AutoGraph on. runs: it can be run eagerly, too.
+    """
     import tensorflow as tf
 
     watch = Watch(role)
@@ -87,7 +91,7 @@ def look(
         took = time.perf_counter() - begun
         facts = list(watch.facts.values())
         frames = () if error is None else tuple(_frames(error, role))
-        if error is not None and not box.fixed:
+        if error is not None and runs and not box.fixed:
             box.restore()
             facts += survival_eager.behind(function, args, kwargs, role, watch.reached, frames[:1])
     if watch.failed is not None:

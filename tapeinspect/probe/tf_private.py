@@ -94,6 +94,14 @@ CAPABILITIES: tuple[Capability, ...] = (
         ),
     ),
     Capability(
+        "graph_arguments",
+        "keeps what a step that runs as a graph was called with",
+        (
+            "tensorflow.python.eager.polymorphic_function.polymorphic_function:Function.__call__",
+            "tensorflow.python.eager.polymorphic_function.polymorphic_function:Function.python_function",
+        ),
+    ),
+    Capability(
         "survey",
         "shows what of the user's code does not survive tracing",
         (
@@ -419,10 +427,10 @@ def view(tensor: Any) -> Any:
 
 
 def is_tensor_value(value: Any) -> bool:
-    """Whether an object is an eager tensor, or one made of them: IndexedSlices, RaggedTensor, SparseTensor."""
+    """Whether an object is an eager tensor, one made of them (IndexedSlices, RaggedTensor …), or a type of such."""
     import tensorflow as tf
 
-    if isinstance(value, (tf.IndexedSlices, tf.RaggedTensor, tf.SparseTensor)):
+    if isinstance(value, (tf.IndexedSlices, tf.RaggedTensor, tf.SparseTensor, tf.TypeSpec)):
         return True
     return isinstance(value, tf.Tensor) and hasattr(value, "_id")
 

@@ -5,6 +5,7 @@ The private symbols used here may each be missing: that state is then not put ba
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -174,12 +175,15 @@ def functions_eager(eager: bool) -> Iterator[None]:
 def callbacks_aside() -> Iterator[None]:
     """Only op callbacks that are added inside are called there: TensorFlow hands each the result of the one before."""
     found: list[Any] = tf_private.resolve("tensorflow.python.eager.context:context")().op_callbacks
-    kept = list(found)
+    module: Any = importlib.import_module("tensorflow.python.eager.execute")
+    kept, slow_path = list(found), module.execute
     found.clear()
     try:
         yield
     finally:
         found[:] = kept
+        # when the last callback inside goes, TensorFlow takes callbacks out of the path of ops that Python runs
+        module.execute = slow_path
 
 
 class EqualSeeds:

@@ -96,6 +96,37 @@ def bound_to(function: Any) -> tuple[Any, str]:
     return weak(), owner[-1] if owner else "an"
 
 
+def unbound(function: Any) -> Any:
+    """The function of a method; what was given for any other callable."""
+    weak = getattr(getattr(function, "__self__", None), "weakrefself_func__", None)
+    if callable(weak):
+        function = weak()
+    return undecorated(getattr(function, "__func__", function))
+
+
+_calls: list[Any] = []
+
+
+def call_code() -> Any:
+    """The code of `tf.function`'s `__call__`, inside of TensorFlow's decorators."""
+    if not _calls:
+        module: Any = importlib.import_module(
+            "tensorflow.python.eager.polymorphic_function.polymorphic_function"
+        )
+        _calls.append(undecorated(module.Function.__call__).__code__)
+    return _calls[0]
+
+
+def types_of(value: Any) -> Any:
+    """A structure with its tensors replaced by their types; what holds none is left as it is."""
+    import tensorflow as tf
+
+    def type_of(leaf: Any) -> Any:
+        return tf.type_spec_from_value(leaf) if tf.is_tensor(leaf) else leaf
+
+    return tf.nest.map_structure(type_of, value)
+
+
 def mapped_stack() -> list[tuple[str, int]]:
     """(file, line) of each frame, innermost first; generated code as the user's lines it came from."""
     from tensorflow.python.util import tf_stack

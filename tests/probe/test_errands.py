@@ -73,7 +73,7 @@ def test_a_work_is_done_while_the_script_is_paused(session: Session) -> None:
 def test_what_cannot_be_done_is_said(session: Session) -> None:
     late: dict[str, Any] = session.answers[2].body
     assert not session.answers[2].ok and late["message"] == "the arguments of batch 9 are not kept"
-    assert "batches 1 to 1" in late["hint"]
+    assert (late["hint"], late["batches"]) == ("ask for batch 1", [1])
     assert not session.answers[3].ok and "no work 'nothing'" in session.answers[3].body["message"]
 
 
