@@ -12,6 +12,7 @@ from tapeinspect.probe import tf_autograph
 from tapeinspect.probe.autograph_watch import Seen, Watch
 from tapeinspect.probe.sandbox import Sandbox, sandbox
 from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.probe.used_up import refuse_what_uses_up
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -41,7 +42,10 @@ def trace(
     target: StepFunction,
     then: Callable[[Sandbox, Traced], None] = lambda box, traced: None,
 ) -> Traced:
-    """Trace a step with its arguments; `then` is called before everything that the trace changed is put back."""
+    """Trace a step with its arguments; `then` is called before everything that the trace changed is put back.
+
+    Raises WorkRefused when that would use up what the script still needs.
+    """
     import tensorflow as tf
 
     role = recorder.code.role
@@ -50,6 +54,7 @@ def trace(
     if not target.converts:
         function = tf.autograph.experimental.do_not_convert(function)
     with sandbox(target.function, target.args, target.kwargs, role=role) as box:
+        refuse_what_uses_up(box)
         begun = time.perf_counter()
         concrete, error = None, None
         with watch.watching():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,12 @@ def _named(recorder: Recorder, options: dict[str, Any]) -> StepFunction | None:
 
 def look_at(recorder: Recorder, target: StepFunction, named: StepFunction | None = None) -> int:
     """Trace or convert a function and write what came of it, and of `named`; the id of the row in `ag_run`."""
-    traced = trace(recorder, target) if target.callable else None
+    traced = None
+    if target.callable:
+        try:
+            traced = trace(recorder, target)
+        except WorkRefused as refused:  # it can be converted all the same
+            target = dataclasses.replace(target, callable=False, note=refused.message, hint=refused.hint)
     with recorder.lock:
         run = write(recorder, target, traced, named)
     if target.callable and recorder.can("survey"):

@@ -24,15 +24,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import survival_eager, tf_survey
-from tapeinspect.probe.errands import WorkRefused
 from tapeinspect.probe.sandbox import sandbox
 from tapeinspect.probe.survival_watch import Fact, Watch
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
     from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.probe.used_up import refuse_what_uses_up
 
-_DATASET = "tf.data.Dataset"
 """Iterators that tracing takes nothing from: it makes an op of it."""
 
 
@@ -76,12 +75,7 @@ def look(
     error: BaseException | None = None
     begun = time.perf_counter()
     with sandbox(function, args, kwargs, role=role) as box:
-        used = next((entry for entry in box.consumed if not entry.what.endswith(_DATASET)), None)
-        if used is not None:
-            raise WorkRefused(
-                f"tracing the step once more could use up what the script still needs: {used.path} ({used.what})",
-                "take the items outside of the step and pass them as arguments: traced, they would be constants",
-            )
+        refuse_what_uses_up(box)
         traced = tf.function(function, autograph=converts)
         with watch.watching():
             try:

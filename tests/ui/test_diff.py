@@ -178,6 +178,27 @@ async def test_a_running_script_is_asked_and_its_refusal_is_told(plain: Path) ->
         ]
 
 
+async def test_the_nearest_batch_that_is_kept_is_asked_for(plain: Path) -> None:
+    class Kept(Asked):
+        def ask(self, request: object) -> Future[Answer]:
+            future = super().ask(request)
+            if isinstance(request, AskWork):
+                asked.append(request.step)
+                future = Future()
+                kept = request.step == 2
+                future.set_result(Answer(1, kept, {} if kept else {"message": "gone", "batches": [1, 2]}))
+            return future
+
+    asked: list[int | None] = []
+    subject = Subject(plain, Kept(plain))  # type: ignore[arg-type]
+    subject.open()
+    async with TapeApp(subject).run_test(size=(100, 30)) as pilot:
+        pane = await opened(pilot)
+        await pilot.app.workers.wait_for_complete()
+        assert asked[:2] == [3, 2]
+        assert pane.asking.trouble == ""
+
+
 def test_the_function_that_begins_at_a_line() -> None:
     source = "import x\n\n@x.y\ndef f():\n    a = 1\n\n    return a\n\nb = 2\n"
     assert extent(source, 3) == extent(source, 4) == (3, 7)

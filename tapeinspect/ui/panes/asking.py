@@ -75,8 +75,11 @@ class Asking:
         self.trouble = troubles[0]
         return not self.trouble
 
-    async def _ask(self, work: str) -> str:
-        """Ask for one work; why nothing came of it, "" when something did."""
+    async def _ask(self, work: str, again: bool = True) -> str:
+        """Ask for one work; why nothing came of it, "" when something did.
+
+        again: ask for the nearest batch whose arguments are still kept when those of the wanted one are not.
+        """
         future = self.subject.ask_work(work, self.step)
         if future is None:
             return "The script has ended"
@@ -86,6 +89,11 @@ class Asking:
             return f"{error.message}\n{error.hint}" if error.hint else error.message
         if answer.ok:
             return ""
+        kept = [batch for batch in answer.body.get("batches") or () if isinstance(batch, int)]
+        if kept and again and self.step is not None and self.step not in kept:
+            wanted = self.step
+            self.step = min(kept, key=lambda batch: abs(batch - wanted))
+            return await self._ask(work, again=False)
         message = str(answer.body.get("message") or f"The step could not be {self.question.done}.")
         hint = str(answer.body.get("hint") or "")
         return f"{message}\n{hint}" if hint else message
