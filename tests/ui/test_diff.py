@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from tapeinspect.link.messages import Answer, AskWork
 from tapeinspect.ui.app import TapeApp
+from tapeinspect.ui.panes.asking import DIFF, Asking
 from tapeinspect.ui.panes.diff import DiffPane
 from tapeinspect.ui.panes.diff_page import extent, make_page
 from tapeinspect.ui.subject import Subject
@@ -179,24 +180,22 @@ async def test_a_running_script_is_asked_and_its_refusal_is_told(plain: Path) ->
 
 
 async def test_the_nearest_batch_that_is_kept_is_asked_for(plain: Path) -> None:
+    asked: list[int | None] = []
+
     class Kept(Asked):
         def ask(self, request: object) -> Future[Answer]:
-            future = super().ask(request)
-            if isinstance(request, AskWork):
-                asked.append(request.step)
-                future = Future()
-                kept = request.step == 2
-                future.set_result(Answer(1, kept, {} if kept else {"message": "gone", "batches": [1, 2]}))
+            future: Future[Answer] = Future()
+            assert isinstance(request, AskWork)
+            asked.append(request.step)
+            kept = request.step == 2
+            future.set_result(Answer(1, kept, {} if kept else {"message": "gone", "batches": [1, 2]}))
             return future
 
-    asked: list[int | None] = []
     subject = Subject(plain, Kept(plain))  # type: ignore[arg-type]
     subject.open()
-    async with TapeApp(subject).run_test(size=(100, 30)) as pilot:
-        pane = await opened(pilot)
-        await pilot.app.workers.wait_for_complete()
-        assert asked[:2] == [3, 2]
-        assert pane.asking.trouble == ""
+    asking = Asking(subject, DIFF)
+    assert await asking.ask(3)
+    assert (asked, asking.step, asking.trouble) == ([3, 2], 2, "")
 
 
 def test_the_function_that_begins_at_a_line() -> None:

@@ -46,6 +46,10 @@ def figures(array):
     }
 
 
+WRAPPERS = ("tapeinspect.probe.tapes", "tapeinspect.probe.backward")
+"""Modules with wrappers around calls of the script's own and of its tapes."""
+
+
 class OpLog:
     """Every eager op of the threads that install it, seen from a callback of its own that walks the stack."""
 
@@ -69,7 +73,7 @@ class OpLog:
             module = str(frame.f_globals.get("__name__", ""))
             if not ours and module.startswith("tapeinspect."):
                 ours = module
-                if ours != "tapeinspect.probe.tapes":  # whose wrappers are around the script's own calls
+                if ours not in WRAPPERS:
                     return  # an op of the recording itself
             line = frame.f_lineno if code.co_filename in self.files else 0
             frames.append((code.co_filename, code.co_name, line))
