@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -84,7 +85,7 @@ def load(trace: TraceReader, name: str | None) -> Report:
         )
     functions = trace.autograph.functions(run.id)
     if name is not None:
-        functions = _named(functions, name, run)
+        functions = _named(trace, functions, name, run)
     shown = tuple(_report(trace, run.id, f) for f in functions if f.generated is not None)
     listed = tuple(f for f in functions if f.status != "converted" and f.generated is None)
     found = [*(survival.findings(trace, run.step) or ()), *trace.findings()]
@@ -101,7 +102,9 @@ def _within(finding: Finding, shown: Sequence[FunctionReport]) -> bool:
     )
 
 
-def _named(functions: list[AutographFunction], name: str, run: AutographRun) -> list[AutographFunction]:
+def _named(
+    trace: TraceReader, functions: list[AutographFunction], name: str, run: AutographRun
+) -> list[AutographFunction]:
     named = (
         run.function if run.status == "converted" else name
     )  # a lambda is known by another name than its own
@@ -110,7 +113,29 @@ def _named(functions: list[AutographFunction], name: str, run: AutographRun) -> 
         own = [f for f in found if f.generated is not None] or found
         if own:
             return own[:1]
+    lambdas = [f for f in functions if f.name.rpartition(".")[2] == "<lambda>" and _binds(trace, f, name)]
+    if lambdas:
+        return lambdas[:1]
     raise UsageError(f"there is no function {name!r} among those that the step calls")
+
+
+def _binds(trace: TraceReader, function: AutographFunction, name: str) -> bool:
+    """Whether the line of a lambda assigns one to a name."""
+    source = next((file.source for file in trace.files() if file.path == function.path), None)
+    try:
+        tree = ast.parse(source or "")
+    except (SyntaxError, ValueError):
+        return False
+    return any(
+        isinstance(node, ast.Assign)
+        and any(
+            isinstance(part, ast.Lambda) and part.lineno == function.line for part in ast.walk(node.value)
+        )
+        and any(
+            isinstance(part, ast.Name) and part.id == name for to in node.targets for part in ast.walk(to)
+        )
+        for node in ast.walk(tree)
+    )
 
 
 def _report(trace: TraceReader, run: int, function: AutographFunction) -> FunctionReport:

@@ -146,3 +146,21 @@ def test_a_recording_without_it_says_how_to_get_it(tmp_path: Path) -> None:
 def test_control_characters_are_made_visible() -> None:
     assert visible("a\x1b[31mb\x7f\tc") == "a␛[31mb␡    c"
     assert Painter(False).cells("\x1b]0;x\x07", 10) == ["␛]0;x␇    "]
+
+
+def test_a_lambda_is_found_by_the_name_that_its_line_gives_it(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "run.tape")
+    insert = recording.writer.insert
+    source = "double, half = (lambda x: x * 2), (lambda x: x / 2)\nother = len\n"
+    insert("file", [(9, "/home/user/lambdas.py", "user", source)])
+    insert("ag_run", [(1, 1, "step", 9, 1, "traced", "", "", 7, 0.25, 1.5)])
+    place = (1, 1, None, None, "<lambda>", "__main__", "lambda", "user", 9, 1, 1, None, None, 1)
+    insert(
+        "ag_function", [(*place, "not_converted", "lambdas", "several lambdas stand on its line", None, None)]
+    )
+    recording.writer.commit()
+    recording.writer.close()
+    trace = open_trace(recording.path)
+    assert [f.reason for f in load(trace, "half").listed] == ["several lambdas stand on its line"]
+    with pytest.raises(UsageError, match="no function 'other'"):
+        load(trace, "other")
