@@ -1,9 +1,8 @@
 """Steps with one thing each that does not survive tracing, and their near misses: looked at one by one.
 
-They follow what TensorFlow itself documents. The guide "Better performance with tf.function": executing Python side
-effects, global and free variables, Python iterators and generators, all outputs must be return values, recursion,
-accumulating values in a loop, creating variables, printing. AutoGraph's reference of limitations: undefined and None
-values, indirect modifications, Python collections in control flow, dynamic keys, shape and dtype consistency, static
+Their subjects are those of TensorFlow's guide to tf.function: Python side effects, global and free variables, Python
+iterators and generators, outputs that are no return values, recursion, values gathered in a loop, variables made
+late, printing; and those of AutoGraph's reference of limitations, whose examples they follow: undefined and None values, indirect modifications, Python collections in control flow, dynamic keys, shape and dtype consistency, static
 shapes under dynamic conditions.
 
 `RULE name` in the comment behind a line says what must be found on it; every other line must be free of findings.
