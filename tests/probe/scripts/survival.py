@@ -1,9 +1,9 @@
 """Steps with one thing each that does not survive tracing, and their near misses: looked at one by one.
 
-Their subjects are those of TensorFlow's guide to tf.function: Python side effects, global and free variables, Python
-iterators and generators, outputs that are no return values, recursion, values gathered in a loop, variables made
-late, printing; and those of AutoGraph's reference of limitations, whose examples they follow: undefined and None values, indirect modifications, Python collections in control flow, dynamic keys, shape and dtype consistency, static
-shapes under dynamic conditions.
+Their subjects are those of TensorFlow's guide to tf.function (Python side effects, global and free variables, Python
+iterators and generators, outputs that are no return values, recursion, values gathered in a loop, late variables,
+printing) and of AutoGraph's reference of limitations, whose examples they follow (undefined and None values, indirect
+modifications, Python collections in control flow, dynamic keys, shape and dtype consistency, static shapes).
 
 `RULE name` in the comment behind a line says what must be found on it; every other line must be free of findings.
 """
