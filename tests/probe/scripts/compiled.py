@@ -11,8 +11,9 @@ from tapeinspect.probe.step_function import StepFunction
 
 x = tf.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
 w = tf.Variable([[0.5], [-0.25], [0.125]], name="w")
-model = tf.keras.Sequential([
-    tf.keras.Input((3,)), tf.keras.layers.Dense(4, "relu"), tf.keras.layers.Dropout(0.5), tf.keras.layers.Dense(1),
+tf.keras.utils.set_random_seed(0)
+model = tf.keras.Sequential([  # wide enough that no two draws of its dropout keep the same units
+    tf.keras.Input((3,)), tf.keras.layers.Dense(64, "relu"), tf.keras.layers.Dropout(0.5), tf.keras.layers.Dense(1),
 ])  # fmt: skip
 optimizer = tf.keras.optimizers.Adam()
 STEPS = {}
