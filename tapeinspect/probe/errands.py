@@ -2,7 +2,7 @@
 
 A work is a function of (recorder, id of a step or None, options) that writes its rows into the trace and returns the
 body of the answer. It runs with its ops unseen and with no tape of the script's recording; the time it takes is
-nobody's. It must put back whatever it changes: see `tapeinspect.probe.sandbox`.
+nobody's. It must put back whatever it changes: see `tapeinspect.probe.sandbox.sandbox`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 Work = Callable[["Recorder", "int | None", dict[str, Any]], dict[str, Any]]
 
 WORKS: Final[dict[str, str]] = {
-    "autograph": "tapeinspect.probe.autograph_work:run",
-    "tracing": "tapeinspect.probe.tracing_work:run",
-    "diff": "tapeinspect.probe.diff_work:run",
+    "autograph": "tapeinspect.probe.autograph.work:run",
+    "tracing": "tapeinspect.probe.tracing.work:run",
+    "diff": "tapeinspect.probe.diff.work:run",
 }
 """Where each work is: `module:function`, imported when it is first asked for."""
 

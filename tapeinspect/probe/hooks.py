@@ -11,8 +11,8 @@ from typing import Any
 from tapeinspect.probe import tf_private, tf_tracing
 from tapeinspect.probe.backward import BackwardHooks
 from tapeinspect.probe.recorder import Recorder
-from tapeinspect.probe.retraces import TraceLog
 from tapeinspect.probe.tapes import TapeHooks
+from tapeinspect.probe.tracing.retraces import TraceLog
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

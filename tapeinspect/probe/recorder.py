@@ -20,7 +20,6 @@ from tapeinspect.probe.code import CodeTable, main_directory
 from tapeinspect.probe.control import Control, Gate
 from tapeinspect.probe.errands import Errands
 from tapeinspect.probe.gradients import Updates, VariableTable
-from tapeinspect.probe.graphs import GraphLog
 from tapeinspect.probe.health import Health
 from tapeinspect.probe.held import Held
 from tapeinspect.probe.samples import Samples
@@ -30,6 +29,7 @@ from tapeinspect.probe.steplog import StepLog
 from tapeinspect.probe.steps import StepRules, StepTracker
 from tapeinspect.probe.tapelog import TapeLog
 from tapeinspect.probe.threads import ThreadState
+from tapeinspect.probe.tracing.graphs import GraphLog
 from tapeinspect.trace.writer import TraceWriter
 
 

@@ -12,9 +12,9 @@ from tapeinspect.probe.loops import Loop
 from tapeinspect.probe.sink import STEP, TOOK, WIDTH
 
 if TYPE_CHECKING:
-    from tapeinspect.probe.graph_arguments import Called
-    from tapeinspect.probe.graphs import Origin
     from tapeinspect.probe.recorder import Recorder
+    from tapeinspect.probe.tracing.graph_arguments import Called
+    from tapeinspect.probe.tracing.graphs import Origin
 
 
 _KEPT = 16

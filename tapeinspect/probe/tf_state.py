@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapeinspect.probe import tf_private
-from tapeinspect.probe.saved import Change, Saved, SavedState
+from tapeinspect.probe.sandbox.saved import Change, Saved, SavedState
 
 _TRACES = (
     "_created_variables", "_variable_creation_config", "_no_variable_creation_config", "_concrete_variable_creation_fn",

@@ -58,7 +58,8 @@ def main() -> None:
     import tensorflow as tf
 
     from tapeinspect.link.messages import Config
-    from tapeinspect.probe import autograph_trace, autograph_work
+    from tapeinspect.probe.autograph import trace as autograph_trace
+    from tapeinspect.probe.autograph import work as autograph_work
     from tapeinspect.probe.boot import Probe
     from tapeinspect.probe.errands import standing_still
     from tapeinspect.probe.step_function import StepFunction

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tapeinspect.probe.diff.blame import Blame, Spot
 from tapeinspect.probe.diff.runs import Call, Side
-from tapeinspect.probe.saved import Change
+from tapeinspect.probe.sandbox.saved import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from tapeinspect.probe.diff.runs import Runner, Side, flatten
 from tapeinspect.probe.diff.watch import Budget, EagerWatch, GraphWatch
 from tapeinspect.probe.diff.xla import Compiled, compile_step
 from tapeinspect.probe.introspect import names_in
-from tapeinspect.probe.sandbox import Sandbox, sandbox
+from tapeinspect.probe.sandbox.sandbox import Sandbox, sandbox
 from tapeinspect.probe.step_function import StepFunction
 from tapeinspect.probe.tf_state import EqualSeeds, callbacks_aside
 

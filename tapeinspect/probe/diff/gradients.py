@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapeinspect.probe import tf_private
-from tapeinspect.probe.saved import symbolic
+from tapeinspect.probe.sandbox.saved import symbolic
 
 
 @dataclass(slots=True, eq=False)

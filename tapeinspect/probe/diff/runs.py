@@ -13,8 +13,8 @@ from tapeinspect.probe import tf_autograph
 from tapeinspect.probe.diff.gradients import GradientWatch, named
 from tapeinspect.probe.diff.listed import OpList
 from tapeinspect.probe.diff.watch import EagerWatch, GraphWatch, Places, mapped_stack
-from tapeinspect.probe.sandbox import Printed, Sandbox
-from tapeinspect.probe.saved import Change
+from tapeinspect.probe.sandbox.sandbox import Printed, Sandbox
+from tapeinspect.probe.sandbox.saved import Change
 from tapeinspect.probe.step_function import StepFunction
 from tapeinspect.probe.tf_state import EqualSeeds, functions_eager
 

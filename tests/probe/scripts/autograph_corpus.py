@@ -19,7 +19,8 @@ import tensorflow as tf
 import truth
 
 from tapeinspect.link.messages import Config
-from tapeinspect.probe import autograph_work, tf_autograph
+from tapeinspect.probe import tf_autograph
+from tapeinspect.probe.autograph import work as autograph_work
 from tapeinspect.probe.boot import Probe
 from tapeinspect.probe.errands import standing_still
 from tapeinspect.probe.step_function import StepFunction

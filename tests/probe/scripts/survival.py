@@ -485,10 +485,10 @@ def healthy(x, training, batch):
 
 if __name__ == "__main__":
     from tapeinspect.link.messages import Config
-    from tapeinspect.probe import survival
     from tapeinspect.probe.errands import standing_still
     from tapeinspect.probe.recorder import Recorder
     from tapeinspect.probe.step_function import StepFunction
+    from tapeinspect.probe.survival import check as survival
     from tapeinspect.trace.writer import TraceWriter
 
     writer = TraceWriter(sys.argv[1])

@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any, Final
 
 from tapeinspect.probe import failures, tf_autograph
-from tapeinspect.probe.autograph_watch import Seen
+from tapeinspect.probe.autograph.watch import Seen
 
 _MEANINGS: Final[tuple[tuple[str, str, str], ...]] = (
     (

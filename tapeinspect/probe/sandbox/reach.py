@@ -17,9 +17,9 @@ from contextlib import suppress
 from types import CodeType, FunctionType
 from typing import Any
 
-from tapeinspect.probe import saved, special
 from tapeinspect.probe.introspect import dict_of, dunder, keras_path, names_in, of_class, slots
-from tapeinspect.probe.saved import Saved
+from tapeinspect.probe.sandbox import saved, special
+from tapeinspect.probe.sandbox.saved import Saved
 from tapeinspect.probe.tf_state import SavedVariable, function_state, is_variable
 
 _OBJECTS = 300_000

@@ -11,7 +11,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from tapeinspect.probe import tf_autograph
-from tapeinspect.probe.autograph_source import source_of
+from tapeinspect.probe.autograph.source import source_of
 
 _UNKNOWN: Any = object()
 

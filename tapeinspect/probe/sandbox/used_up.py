@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tapeinspect.probe.errands import WorkRefused
-from tapeinspect.probe.sandbox import Sandbox
+from tapeinspect.probe.sandbox.sandbox import Sandbox
 
 _DATASET = "tf.data.Dataset"
 

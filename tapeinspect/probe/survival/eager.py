@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tapeinspect.probe import tf_survey
-from tapeinspect.probe.survival_watch import Fact, Watch, Where
+from tapeinspect.probe.survival.watch import Fact, Watch, Where
 
 _ASKING = ("numpy", "__bool__", "__float__", "__format__")
 

@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tapeinspect.probe.autograph_events import Event
-from tapeinspect.probe.autograph_source import Construct
-from tapeinspect.probe.autograph_watch import Seen
+from tapeinspect.probe.autograph.events import Event
+from tapeinspect.probe.autograph.source import Construct
+from tapeinspect.probe.autograph.watch import Seen
 
 Line = tuple[str, int]
 _CHOICE: Final = ("If", "StatelessIf", "Case", "StatelessCase")

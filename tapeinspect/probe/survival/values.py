@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from tapeinspect.probe import survival_calls, tf_survey
-from tapeinspect.probe.survival_code import Store
+from tapeinspect.probe import tf_survey
+from tapeinspect.probe.survival import calls as survival_calls
+from tapeinspect.probe.survival.code import Store
 
 _KEPT = (bool, int, float, complex, str, bytes, type(None))
 _COPIED = 2000

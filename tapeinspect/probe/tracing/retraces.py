@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import retrace_advice, signatures, tf_tracing
-from tapeinspect.probe.retrace_advice import Cause
+from tapeinspect.probe import tf_tracing
 from tapeinspect.probe.tf_tracing import Tracing
+from tapeinspect.probe.tracing import advice as retrace_advice
+from tapeinspect.probe.tracing import signatures
+from tapeinspect.probe.tracing.advice import Cause
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder

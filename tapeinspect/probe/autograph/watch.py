@@ -14,7 +14,7 @@ from types import BuiltinFunctionType, CodeType, FrameType
 from typing import Any
 
 from tapeinspect.probe import tf_autograph, tf_private
-from tapeinspect.probe.autograph_events import Event, Operators
+from tapeinspect.probe.autograph.events import Event, Operators
 from tapeinspect.probe.step_function import unwrap
 
 

@@ -8,7 +8,7 @@ from types import BuiltinFunctionType, CodeType, MethodType
 from typing import Any
 
 from tapeinspect.probe import tf_autograph
-from tapeinspect.probe.autograph_watch import Met
+from tapeinspect.probe.autograph.watch import Met
 
 Verdict = tuple[str, str, str]
 """(status, rule, reason) as in the table `ag_function`."""

@@ -13,9 +13,9 @@ from typing import Any
 
 from tapeinspect.probe import tf_private
 from tapeinspect.probe.captured_output import CapturedOutput
-from tapeinspect.probe.reach import Reach
-from tapeinspect.probe.saved import Change, Saved
-from tapeinspect.probe.special import Fixed
+from tapeinspect.probe.sandbox.reach import Reach
+from tapeinspect.probe.sandbox.saved import Change, Saved
+from tapeinspect.probe.sandbox.special import Fixed
 from tapeinspect.probe.tf_state import SavedVariable, no_summaries, random_states, random_variables
 
 _MOST = 200

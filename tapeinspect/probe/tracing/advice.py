@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tapeinspect.probe import signatures, tf_tracing
-from tapeinspect.probe.signatures import Difference
+from tapeinspect.probe import tf_tracing
 from tapeinspect.probe.tf_tracing import Tracing
+from tapeinspect.probe.tracing import signatures
+from tapeinspect.probe.tracing.signatures import Difference
 
 _OTHER = {
     "first": "",

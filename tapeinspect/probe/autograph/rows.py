@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import autograph_failure, autograph_source, tf_autograph
-from tapeinspect.probe.autograph_constructs import Facts, Line, became, facts_of
-from tapeinspect.probe.autograph_folds import folds
-from tapeinspect.probe.autograph_reasons import Verdict, failed, kind_of, verdict
-from tapeinspect.probe.autograph_source import Source
-from tapeinspect.probe.autograph_static import callees
-from tapeinspect.probe.autograph_trace import Traced, convertible
-from tapeinspect.probe.autograph_watch import Met, Seen, key_of
+from tapeinspect.probe import tf_autograph
+from tapeinspect.probe.autograph import failure as autograph_failure
+from tapeinspect.probe.autograph import source as autograph_source
+from tapeinspect.probe.autograph.constructs import Facts, Line, became, facts_of
+from tapeinspect.probe.autograph.folds import folds
+from tapeinspect.probe.autograph.reasons import Verdict, failed, kind_of, verdict
+from tapeinspect.probe.autograph.source import Source
+from tapeinspect.probe.autograph.static import callees
+from tapeinspect.probe.autograph.trace import Traced, convertible
+from tapeinspect.probe.autograph.watch import Met, Seen, key_of
 from tapeinspect.probe.step_function import functions_of, unwrap
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import tf_autograph
-from tapeinspect.probe.autograph_watch import Seen, Watch
-from tapeinspect.probe.sandbox import Sandbox, sandbox
+from tapeinspect.probe.autograph.watch import Seen, Watch
+from tapeinspect.probe.sandbox.sandbox import Sandbox, sandbox
+from tapeinspect.probe.sandbox.used_up import refuse_what_uses_up
 from tapeinspect.probe.step_function import StepFunction
-from tapeinspect.probe.used_up import refuse_what_uses_up
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tapeinspect.probe.saved import Saved, SavedState
+from tapeinspect.probe.sandbox.saved import Saved, SavedState
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from tapeinspect.probe import graph_arguments, tf_private
-from tapeinspect.probe.graph_arguments import Called
+from tapeinspect.probe import tf_private
 from tapeinspect.probe.sites import Site, function_name
+from tapeinspect.probe.tracing import graph_arguments
+from tapeinspect.probe.tracing.graph_arguments import Called
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import step_function, survival
+from tapeinspect.probe import step_function
 from tapeinspect.probe.errands import WorkRefused
+from tapeinspect.probe.survival import check as survival
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder

@@ -6,12 +6,14 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import autograph_failure, named_function, step_function, survival, tf_autograph
-from tapeinspect.probe.autograph_rows import Rows
-from tapeinspect.probe.autograph_static import called_in_lines
-from tapeinspect.probe.autograph_trace import Traced, trace
+from tapeinspect.probe import named_function, step_function, tf_autograph
+from tapeinspect.probe.autograph import failure as autograph_failure
+from tapeinspect.probe.autograph.rows import Rows
+from tapeinspect.probe.autograph.static import called_in_lines
+from tapeinspect.probe.autograph.trace import Traced, trace
 from tapeinspect.probe.errands import WorkRefused
 from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.probe.survival import check as survival
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder

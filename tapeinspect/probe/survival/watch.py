@@ -11,8 +11,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tapeinspect.probe import survival_calls, survival_code, survival_values, tf_survey
-from tapeinspect.probe.survival_code import Store
+from tapeinspect.probe import tf_survey
+from tapeinspect.probe.survival import calls as survival_calls
+from tapeinspect.probe.survival import code as survival_code
+from tapeinspect.probe.survival import values as survival_values
+from tapeinspect.probe.survival.code import Store
 
 Where = tuple[str, int]
 """The user's file, and a line in it."""

@@ -23,14 +23,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import survival_eager, tf_survey
-from tapeinspect.probe.sandbox import sandbox
-from tapeinspect.probe.survival_watch import Fact, Watch
+from tapeinspect.probe import tf_survey
+from tapeinspect.probe.sandbox.sandbox import sandbox
+from tapeinspect.probe.survival import eager as survival_eager
+from tapeinspect.probe.survival.watch import Fact, Watch
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
     from tapeinspect.probe.step_function import StepFunction
-from tapeinspect.probe.used_up import refuse_what_uses_up
+from tapeinspect.probe.sandbox.used_up import refuse_what_uses_up
 
 """Iterators that tracing takes nothing from: it makes an op of it."""
 

@@ -1,0 +1,1 @@
+"""What AutoGraph makes of the user's code, found by really tracing it."""

@@ -1,0 +1,1 @@
+"""Running the step again without a trace of it."""

@@ -1,0 +1,1 @@
+"""Traces of tf.functions: each one, why it was made, and what runs as a graph."""
