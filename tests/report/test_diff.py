@@ -240,7 +240,8 @@ def test_text_of_xla_and_grappler(tmp_path: Path) -> None:
     at = lines.index("XLA  differs from the traced step")
     assert lines[at + 1 : at + 5] == [
         "  outputs    1 bit-equal", "  gradients  1 rounding (up to 3e-08, relative 1e-06, 9 ULP)",
-        "  variables  1 real (up to 0.5, relative 0.25, 12 ULP)", "    w" + " " * 40 + "real, 0.5, relative 0.25, 12 ULP",
+        "  variables  1 real (up to 0.5, relative 0.25, 12 ULP)",
+        "    w" + " " * 40 + "real, 0.5, relative 0.25, 12 ULP",
     ]  # fmt: skip
     assert "  4 ms a batch (traced 5 ms), tracing and compiling 1.50 s" in lines
     assert "XLA drops this check, Assert" in found

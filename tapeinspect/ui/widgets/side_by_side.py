@@ -102,6 +102,8 @@ class SideList(LineList):
         rows = self.code
         if rows is not None and (fold := rows.pairing.fold_at(self.which, self.cursor)) is not None:
             self.owner.open_fold(self.which, fold)
+        elif self.owner.chosen is not None:
+            self.owner.chosen()
         else:
             self.owner.cross()
 
@@ -173,6 +175,8 @@ class SideBySide(Horizontal):
         """One side has all the room, by the user's wish."""
         self.at_once: Callable[[], None] | None = None
         """Called when the cursor has moved: what depends on it is then painted in the same frame."""
+        self.chosen: Callable[[], None] | None = None
+        """What Enter on a line does, in place of going to the other side."""
         self.note = ""
         """What the owner says at the end of the titles."""
         self._open: set[tuple[Which, int]] = set()
@@ -359,6 +363,14 @@ class SideBySide(Horizontal):
     def partners(self, line: int, side: Which) -> list[int]:
         """The lines of the other source that belong to a line of this one."""
         return list(self._links.partners(side, line))
+
+    @property
+    def own_line(self) -> int | None:
+        """The line of the left source under the cursor, or that belongs to the line under it on the right."""
+        line = self.current.line
+        if line is None or self.active == LEFT:
+            return line
+        return next(iter(self.partners(line, self.active)), None)
 
     def activate(self, which: Which) -> None:
         """A side got the focus: its cursor goes to what belongs to the other's line."""
