@@ -259,6 +259,8 @@ class MainScreen(Deeds):
             return bool(self._bad)
         if action.id == "trace_again":
             return subject.live and subject.ended_steps > 0
+        if action.id in ("xla", "grappler"):
+            return (subject.live and subject.ended_steps > 0) or self._has_asked_for(action.id)
         if action.id == "older":
             return bool(self.viewed and self.viewed > 1)
         if action.id == "newer":
@@ -266,6 +268,11 @@ class MainScreen(Deeds):
         if action.id == "to_live":
             return bool(subject.counts.steps) and self.viewed != subject.counts.steps
         return True
+
+    def _has_asked_for(self, name: str) -> bool:
+        """The Diff tab shows what XLA or Grappler makes of the step."""
+        has = getattr(self.panes.get(5), "has_asked_for", None)
+        return has is not None and has(name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return True
