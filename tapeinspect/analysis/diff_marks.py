@@ -58,15 +58,19 @@ def mark_of_finding(finding: DiffFinding, diff: Difference) -> str:
 
 
 def extent(source: str, line: int) -> tuple[int, int]:
-    """First and last line of the function that begins at a line; the rest of the file when none does."""
-    end = source.count("\n") + 1
+    """First and last line of the innermost function that holds a line, decorators included; else of the file.
+
+    A lambda counts where no `def` is around it.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
-        return line, end
+        return 1, source.count("\n") + 1
+    found: list[tuple[bool, int, int]] = []
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-            if line in (start, node.lineno):
-                return start, node.end_lineno or node.lineno
-    return line, end
+            end = node.end_lineno or node.lineno
+            if start <= line <= end:
+                found.append((not isinstance(node, ast.Lambda), start, end))
+    return max(found)[1:] if found else (1, source.count("\n") + 1)

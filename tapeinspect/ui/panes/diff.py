@@ -87,7 +87,7 @@ class DiffPane(Comparing, AskingPane):
         same = self.page is not None and self.page.diff.id == diff.id
         self.page = page = make_page(reader, diff, self.everything)
         if not same:
-            self._show_code(*(page.first_place() or (None, None)))
+            self._show_first(page)
         functions = FunctionRows(page.functions, page.flagged()) if page.functions else NoRows()
         self.functions.show(functions, cursor=None if same else 0)
         self._show_ops(keep=same)
@@ -95,6 +95,13 @@ class DiffPane(Comparing, AskingPane):
         self.values.show(ValueRows(page), None if same else 0)
         self.say_titles()
         self.tell()
+
+    def _show_first(self, page: Page) -> None:
+        """Begin with the line that matters, else with the step."""
+        self.shown = None
+        places = (page.first_place(), (page.diff.path, page.diff.line))
+        if not any(place is not None and self._show_code(*place) for place in places):
+            self.code.clear("The source of the step is not in the recording\n--no-source left it out")
 
     def _show_ops(self, keep: bool) -> None:
         page = self.page
@@ -123,9 +130,6 @@ class DiffPane(Comparing, AskingPane):
         except TraceError as error:
             self.subject.damaged(error)
             return False
-        if code is None and (path, line) == (page.diff.path, page.diff.line):
-            self.shown = None
-            self.code.clear("The source of the step is not in the recording\n--no-source left it out")
         if code is None:
             return False
         self.shown = code
@@ -144,9 +148,8 @@ class DiffPane(Comparing, AskingPane):
         batch = f" · batch {page.diff.step}" if page.diff.step is not None else ""
         self.code.say(self.asking.progress() or f"{word}{batch}")
         self.functions.set_title(f"Functions  {count(len(page.functions), 'function')}", f"{word}{batch}")
-        notes = [f"U lists {page.folded} more"] if page.folded else []
-        if page.rewritten is not None:
-            notes.insert(0, f"Grappler: {tally(page.rewritten)}")
+        notes = [f"{len(page.rewritten)} by Grappler"] if page.rewritten is not None else []
+        notes += [f"U: {page.folded} more"] if page.folded else []
         self.ops.set_title(f"Ops  {count(len(page.ops), 'pair')}", " · ".join(notes))
         xla = XLA_WORDS[page.compiled.verdict] if page.compiled is not None else ""
         self.values.set_title(f"Values  {len(page.values)}", f"XLA: {xla}" if xla else "")
@@ -215,8 +218,10 @@ class DiffPane(Comparing, AskingPane):
         if name == "grappler" and page.rewritten is not None:
             self.rewrites = not self.rewrites or not self.ops.has_focus
             self._show_ops(keep=False)
-            self.go(self.ops)
-            return ""
+            rows = self.ops.rows
+            items = rows.items if isinstance(rows, OpPairRows) else ()
+            self.go(self.ops, next((i for i, item in enumerate(items) if isinstance(item, Rewritten)), None))
+            return "" if self.rewrites else "What Grappler changed is not listed; O lists it."
         if self.subject.recording:
             return (
                 f"This recording was made without {called}: tapeinspect diff --{name} -o FILE SCRIPT has it."

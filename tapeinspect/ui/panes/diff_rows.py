@@ -93,7 +93,7 @@ class ValueRows:
             *page.values, *(value for key, value in self.compiled.items() if key not in known)
         ]  # fmt: skip
         self.calls = max((value.call for value in page.values), default=1)
-        self.xla = page.compiled is not None
+        self.xla = bool(compiled)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -112,8 +112,9 @@ class ValueRows:
     def _columns(self, width: int) -> tuple[int, int, int]:
         """Columns of kinds, names and calls."""
         calls = 5 if self.calls > 1 else 0
-        kinds = 9 if width >= 60 else 4
-        left = width - kinds - calls - 3 - _FIGURE * (2 if self.xla else 1)
+        figures = calls + 3 + _FIGURE * (2 if self.xla else 1)
+        kinds = 9 if width - figures >= 20 else 4
+        left = width - kinds - figures
         longest = max((len(visible(value.name)) for value in self.values), default=8)
         return kinds, max(8, min(left, longest)), calls
 

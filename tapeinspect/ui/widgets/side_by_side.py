@@ -186,6 +186,8 @@ class SideBySide(Horizontal):
         self._links = Links(())
         self._anchors: Mapping[int, int] = {}
         self._version = 0
+        self._width = 0
+        """Columns when they were last in sight."""
         for part in self.lists:
             part.at_once = self._relight
 
@@ -208,7 +210,7 @@ class SideBySide(Horizontal):
     @property
     def one(self) -> bool:
         """Only one side is in sight."""
-        return self.alone or 0 < self.size.width < NARROW
+        return self.alone or 0 < (self.size.width or self._width) < NARROW
 
     def side(self, which: Which) -> Side:
         """What is shown on a side."""
@@ -322,6 +324,7 @@ class SideBySide(Horizontal):
         self.scrolled(part)
 
     def on_resize(self) -> None:
+        self._width = self.size.width or self._width
         if self.one != self.has_class("-one") and self.left.code is not None:
             self._build(self._lines())
         self.set_class(self.one, "-one")
