@@ -82,6 +82,18 @@ class Comparing(Vertical):
         """Bring the titles up to date."""
         raise NotImplementedError
 
+    def toggle_folds(self) -> str:
+        """Show what is folded away, or fold it again; what to say about it."""
+        raise NotImplementedError
+
+    def toggle_functions(self) -> None:
+        """Go to the list of functions, or back to the code."""
+        raise NotImplementedError
+
+    def ask_again(self) -> bool:
+        """Compare anew; False when that cannot be done."""
+        return False
+
     # what is in sight
 
     @property

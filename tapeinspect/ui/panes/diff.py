@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tapeinspect.ui.subject import Subject
 
 
-class DiffPane(Comparing, AskingPane):
+class DiffPane(AskingPane, Comparing):
     """Both sources of the step, its ops and values, and the story of the row under the cursor."""
 
     def __init__(self, subject: Subject, id: str | None = None) -> None:

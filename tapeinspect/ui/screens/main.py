@@ -211,6 +211,10 @@ class MainScreen(Deeds):
             from tapeinspect.ui.panes.autograph import AutographPane
 
             return AutographPane(self.subject, id="autograph")
+        if self.subject.other is not None:
+            from tapeinspect.ui.panes.recordings import RecordingsPane
+
+            return RecordingsPane(self.subject, self.subject.other, id="diff")
         from tapeinspect.ui.panes.diff import DiffPane
 
         return DiffPane(self.subject, id="diff")

@@ -8,7 +8,8 @@ from tapeinspect.ui.screens.run_deeds import RunDeeds
 
 if TYPE_CHECKING:
     from tapeinspect.ui.panes.autograph import AutographPane
-    from tapeinspect.ui.panes.diff import DiffPane
+    from tapeinspect.ui.panes.comparing import Comparing
+    from tapeinspect.ui.panes.recordings import RecordingsPane
 
 
 class StepDeeds(RunDeeds):
@@ -24,13 +25,13 @@ class StepDeeds(RunDeeds):
         self.say("This key belongs to the AutoGraph tab (4).")
         return None
 
-    def _step_pane(self) -> AutographPane | DiffPane | None:
+    def _step_pane(self) -> AutographPane | Comparing | None:
         """The AutoGraph or the Diff tab when it is the one in sight."""
         from tapeinspect.ui.panes.autograph import AutographPane
-        from tapeinspect.ui.panes.diff import DiffPane
+        from tapeinspect.ui.panes.comparing import Comparing
 
         pane = self._main.pane(self._main.tab)
-        if isinstance(pane, (AutographPane, DiffPane)):
+        if isinstance(pane, (AutographPane, Comparing)):
             return pane
         self.say("This key belongs to the tabs AutoGraph (4) and Diff (5).")
         return None
@@ -56,6 +57,9 @@ class StepDeeds(RunDeeds):
         if (pane := self._autograph()) is not None:
             pane.toggle_traces()
 
+    def on_recordings_pane_batch_picked(self, event: RecordingsPane.BatchPicked) -> None:
+        self.view_batch(event.batch)
+
     def action_xla(self) -> None:
         self._ask_for("xla")
 
@@ -67,7 +71,12 @@ class StepDeeds(RunDeeds):
 
         pane = self._main.pane(self._main.tab)
         if not isinstance(pane, DiffPane):
-            self.say("This key belongs to the Diff tab (5).")
+            two = self._main.tab == 5
+            self.say(
+                "Two recordings are compared: nothing runs."
+                if two
+                else "This key belongs to the Diff tab (5)."
+            )
         elif text := pane.ask_for(name):
             self.say(text)
 
