@@ -23,6 +23,17 @@ def findings(step: StepFunction, start: Spot) -> list[Found]:
         )
         for name in body.varying
     ]
+    found += [
+        Found(
+            "reads-global",
+            "error",
+            Spot(start.path, line),
+            f"`{other}` reads `{name}` as a global: called in a function of the batch, it would not see the batch's"
+            f" {name}, and traced it would keep to the first",
+            f"give {name} to {other} as an argument",
+        )
+        for other, name, line in body.others
+    ]
     return found + [
         Found(
             "python-object",

@@ -144,7 +144,7 @@ class LoopBody:
         return len(self.statements) - 1
 
     def _stretch(self) -> tuple[int, int]:
-        """Where the function begins and ends: a batch is taken, and the loop is left, where it is called."""
+        """Where the function begins and ends: a batch is taken and counted, and the loop left, where it is called."""
         first, end = 0, len(self.statements)
         for index, statement in enumerate(self.statements):
             if index < self.tape and (_leaves(statement) or _takes(statement)):
@@ -152,6 +152,10 @@ class LoopBody:
             if index > self.tape and _leaves(statement):
                 end = index
                 break
+        while first < self.tape and _counts(self.statements[first]):
+            first += 1
+        while end > self.tape + 1 and _counts(self.statements[end - 1]):
+            end -= 1
         return first, end
 
     @cached_property
@@ -173,6 +177,23 @@ class LoopBody:
             if any(name.startswith("__") and not name.endswith("__") for name in names):
                 return "it uses a private name of a class, which works only in a method"
         return ""
+
+    def read_by_others(self, first: int) -> list[tuple[str, str, int]]:
+        """(function, name, line) of functions that the body calls and that read what a loop binds as a global."""
+        if not isinstance(self.owner, ast.Module):
+            return []
+        functions = {n.name: n for n in self.owner.body if isinstance(n, ast.FunctionDef)}
+        used = [n for s in self.statements[first : self.end] for n in ast.walk(s) if isinstance(n, ast.Name)]
+        pending = [(node.id, node.lineno) for node in used if node.id in functions]
+        found, seen = [], set()
+        while pending:
+            function, line = pending.pop()
+            if function not in seen:
+                seen.add(function)
+                free = free_names(functions[function])
+                found += [(function, name, line) for name in free if name in self.bound | self.outer]
+                pending += [(name, line) for name in free if name in functions]
+        return found
 
     def lines(self, first: int) -> tuple[int, int]:
         """First and last line of the function that begins with a statement, comments before it included."""
@@ -272,6 +293,15 @@ def _leaves(statement: ast.stmt) -> tuple[str, int] | None:
                 if (found := _leaves(later)) is not None:
                     return found
     return None
+
+
+def _counts(statement: ast.stmt) -> bool:
+    """Whether a statement counts batches: `step += 1`."""
+    return (
+        isinstance(statement, ast.AugAssign)
+        and isinstance(statement.target, ast.Name)
+        and isinstance(statement.value, ast.Constant)
+    )
 
 
 def _takes(statement: ast.stmt) -> bool:

@@ -34,6 +34,8 @@ class BodyFunction:
     """Parameters that are given Python numbers or texts, others with each batch."""
     stays: tuple[str, ...]
     """Names read later that the function binds and cannot give back, since they are no tensors."""
+    others: tuple[tuple[str, str, int], ...]
+    """(function, name, line of its call) of functions that take what changes with the batch from the globals."""
     signature: Signature
     lines: tuple[int, int]
     """First and last line of its statements."""
@@ -71,6 +73,7 @@ def make(turn: Turn, step: int) -> BodyFunction:
         pasted(body, first, signature, _tensorflow(turn.scope)),
         tuple(n for n in parameters if n in body.bound and _varies(n, given[n], body, names)),
         stays,
+        tuple(o for o in body.read_by_others(first) if _is_data(names.get(o[1]))),
         signature,
         body.lines(first),
     )
