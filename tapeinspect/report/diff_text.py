@@ -23,6 +23,7 @@ from tapeinspect.trace.differences import (
     by_line,
 )
 from tapeinspect.trace.reader import TraceReader
+from tapeinspect.trace.records import LoopBody
 
 _COLOURS: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _COLOUR: Final = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -82,12 +83,13 @@ def lines(reader: TraceReader, diff: Difference, style: _Style, only: str | None
     """The report, line by line."""
     ops, values = reader.differences.ops(diff.id), reader.differences.values(diff.id)
     findings = reader.differences.findings(diff.id)
-    yield from _head(diff, style)
+    body = reader.loop_bodies.of_step(diff.step)
+    yield from _head(diff, body, style)
     shown = [f for f in findings if only != "behaviour" or f.rule in _BEHAVIOUR]
     if only in (None, "behaviour", "code"):
         yield from _findings(shown, style, only)
     if only in (None, "code"):
-        yield from _code(reader, diff, by_line(ops), findings, style)
+        yield from _code(reader, diff, body, by_line(ops), findings, style)
     if only in (None, "ops") and ops:
         yield from _ops(diff, ops, style, everything=only == "ops")
     if only in (None, "values") and values:
@@ -101,11 +103,16 @@ def lines(reader: TraceReader, diff: Difference, style: _Style, only: str | None
         yield from _speed(diff, style)
     for note in diff.notes:
         yield from _wrapped("note: ", note)
+    if only in (None, "code") and body is not None and body.code:
+        yield ""
+        yield style("The loop with its body as a function", "bold")
+        yield from body.code.rstrip("\n").split("\n")
 
 
-def _head(diff: Difference, style: _Style) -> Iterator[str]:
+def _head(diff: Difference, body: LoopBody | None, style: _Style) -> Iterator[str]:
     where = f"{_short(diff.path)}:{diff.line}" if diff.path else "?"
-    yield style(f"{diff.function} ({where}), eager against traced, on batch {diff.step}", "bold")
+    what = diff.function if body is None else body.title
+    yield style(f"{what} ({where}), eager against traced, on batch {diff.step}", "bold")
     colour, word = _VERDICTS[diff.verdict]
     yield style(word, colour, "bold")
 
@@ -130,7 +137,12 @@ def _wrapped(prefix: str, text: str) -> Iterator[str]:
 
 
 def _code(
-    reader: TraceReader, diff: Difference, found: list[DiffLine], findings: list[DiffFinding], style: _Style
+    reader: TraceReader,
+    diff: Difference,
+    body: LoopBody | None,
+    found: list[DiffLine],
+    findings: list[DiffFinding],
+    style: _Style,
 ) -> Iterator[str]:
     """The source of the step with a mark for each line."""
     source = next((f.source for f in reader.files() if f.path == diff.path), None)
@@ -144,7 +156,7 @@ def _code(
         if f.path == diff.path and f.line is not None:
             marks[f.line] = _mark_of(f, diff, marks.get(f.line, ""))
     text = source.splitlines()
-    first, last = _extent(source, diff.line)
+    first, last = _extent(source, diff.line) if body is None else (body.line, body.last)
     yield ""
     used = [mark for mark in _MARKS if mark in marks.values()]
     yield style("Code", "bold") + style("  " + ", ".join(f"{mark} {_MARKS[mark]}" for mark in used), "dim")

@@ -264,12 +264,17 @@ TABLES: Final[dict[str, str]] = {
     # becomes: type of the op that computes it instead
     "diff_rewritten": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, change TEXT NOT NULL, type TEXT NOT NULL,"
     " name TEXT NOT NULL, becomes TEXT NOT NULL, file INTEGER, line INTEGER",
+    # a step that stands inline in a loop, looked at as a function made of the loop's body. line: of the loop's head.
+    # first, last: the lines that the function does. code: the function and the loop that calls it; '' without source
+    "loop_body": "id INTEGER PRIMARY KEY, step INTEGER NOT NULL, function TEXT NOT NULL, file INTEGER NOT NULL,"
+    " line INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, parameters_json TEXT NOT NULL,"
+    " returns_json TEXT NOT NULL, code TEXT NOT NULL",
 }
 
 OPTIONAL: Final = frozenset(
     {
         "backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout", "diff_xla",
-        "diff_xla_value", "diff_grappler", "diff_rewritten",
+        "diff_xla_value", "diff_grappler", "diff_rewritten", "loop_body",
     }
 )  # fmt: skip
 """Tables that a recording may lack: what they hold is then not known of it."""

@@ -11,7 +11,7 @@ def objective():
     return tf.reduce_mean(tf.square(x @ weight))
 
 
-for x in tf.data.Dataset.from_tensor_slices(tf.random.normal((9, 2), seed=5)).batch(3):
+for x in tf.data.Dataset.from_tensor_slices(tf.random.normal((9, 2), seed=5)).batch(3):  # noqa: B007 (the helper uses it)
     with tf.GradientTape() as tape:
         loss = objective()  # RULE reads-global
     weight.assign_sub(0.1 * tape.gradient(loss, weight))

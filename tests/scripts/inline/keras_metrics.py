@@ -4,11 +4,15 @@
 import tensorflow as tf
 
 tf.keras.utils.set_random_seed(2)
-model = tf.keras.Sequential([tf.keras.Input((3,)), tf.keras.layers.Dense(4, "relu"), tf.keras.layers.Dense(2)])
+model = tf.keras.Sequential(
+    [tf.keras.Input((3,)), tf.keras.layers.Dense(4, "relu"), tf.keras.layers.Dense(2)]
+)
 optimizer = tf.keras.optimizers.Adam(1e-3)
 loss_fn = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 accuracy = tf.keras.metrics.SparseCategoricalAccuracy()
-train_dataset = tf.data.Dataset.from_tensor_slices((tf.random.normal((12, 3)), tf.zeros(12, tf.int32))).batch(4)
+train_dataset = tf.data.Dataset.from_tensor_slices((tf.random.normal((12, 3)), tf.zeros(12, tf.int32))).batch(
+    4
+)
 
 for epoch in range(2):
     total = 0.0
@@ -18,7 +22,7 @@ for epoch in range(2):
             logits = model(x, training=True)
             loss = loss_fn(y, logits)
         grads = tape.gradient(loss, model.trainable_weights)
-        optimizer.apply_gradients(zip(grads, model.trainable_weights))
+        optimizer.apply_gradients(zip(grads, model.trainable_weights, strict=True))
         accuracy.update_state(y, logits)
         total += loss
     print(f"epoch {epoch}: accuracy {float(accuracy.result()):.3f}, loss {float(total).hex()}")

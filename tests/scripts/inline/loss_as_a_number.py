@@ -14,7 +14,7 @@ def train(model, dataset):
                 loss_value = tf.reduce_mean(tf.square(model(images) - labels))
             loss_history.append(loss_value.numpy().mean())  # RULE eager-only-call
             grads = tape.gradient(loss_value, model.trainable_variables)
-            optimizer.apply_gradients(zip(grads, model.trainable_variables))
+            optimizer.apply_gradients(zip(grads, model.trainable_variables, strict=True))
         print("epoch", epoch, float(loss_history[-1]).hex())
 
 
