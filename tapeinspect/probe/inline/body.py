@@ -7,6 +7,7 @@ import linecache
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeGuard
 
 from tapeinspect.probe.inline.names import Names, bound_in, free_names
 from tapeinspect.probe.loops import Loop, opens_tape
@@ -109,16 +110,47 @@ class LoopBody:
         first = self.first if first is None else first
         found = self._cuts.get(first)
         if found is None:
-            names = Names()
-            statements = self.statements[first : self.end]
-            after = names.follow(statements)
-            ways = [*names.exits, *([after] if after is not None else [])]
-            certain = frozenset(set.intersection(*ways)) if ways else frozenset()
-            # what may keep the value that it had is passed through
-            passed = [n for n in names.binds if n in self.read_later and n not in certain]
-            reads = tuple(dict.fromkeys([*names.reads, *passed]))
-            found = self._cuts[first] = Cut(first, self.end, reads, frozenset(names.binds), certain)
+            found = self._cuts[first] = self._cut(first)
         return found
+
+    def _cut(self, first: int) -> Cut:
+        statements = self.statements[first : self.end]
+        ways = []
+        for hopeful in (False, True):
+            names = Names((), hopeful)
+            after = names.follow(statements)
+            ends = [*names.exits, *([after] if after is not None else [])]
+            ways.append((names.reads, frozenset(set.intersection(*ends)) if ends else frozenset[str]()))
+        binds = frozenset(names.binds)
+        (first_reads, certain), (hoped_reads, hoped_certain) = ways
+        # A name that nothing outside of the loop binds has its value from the body itself, or the script would fail.
+        certain |= hoped_certain - self.bound_outside
+        reads = [n for n in first_reads if n in hoped_reads or n in self.bound_outside or n not in binds]
+        # what may keep the value that it had is passed through
+        passed = [n for n in names.binds if n in self.read_later and n not in certain]
+        return Cut(first, self.end, tuple(dict.fromkeys([*reads, *passed])), binds, certain)
+
+    @cached_property
+    def bound_outside(self) -> frozenset[str]:
+        """Names that have a value when the loop begins, or may have one."""
+        found: set[str] = set(self.targets)
+        args = getattr(self.owner, "args", None)
+        if args is not None:
+            found.update(node.arg for node in ast.walk(args) if isinstance(node, ast.arg))
+        pending: list[ast.AST] = list(getattr(self.owner, "body", ()))
+        while pending:
+            node = pending.pop()
+            if node is self.node:
+                continue
+            if isinstance(node, (ast.If, ast.With, ast.Try, ast.Match, *_LOOPS)):
+                pending.extend(ast.iter_child_nodes(node))
+            elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
+                pending.extend(node.body)
+            elif isinstance(node, ast.stmt):
+                found |= bound_in([node])
+            else:
+                found.update(n.id for n in ast.walk(node) if _is_stored(n))
+        return frozenset(found)
 
     def needs(self, first: int | None = None) -> tuple[str, ...]:
         """Names whose values at the beginning of the function are wanted."""
@@ -218,6 +250,10 @@ class LoopBody:
         """The `continue`s of this loop in the function."""
         inside = self.statements[first : self.end]
         return [n for s in inside for n in _own(s, through_loops=False) if isinstance(n, ast.Continue)]
+
+
+def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def path_to(tree: ast.AST, loop: Loop) -> list[ast.AST] | None:

@@ -10,9 +10,13 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class Names:
-    """Follows statements in their order; `bound`: names that have a value before the first of them."""
+    """Follows statements in their order.
 
-    def __init__(self, bound: Iterable[str] = ()) -> None:
+    bound: names that have a value before the first of them. hopeful: loops inside them run, and comprehensions too,
+    at least once.
+    """
+
+    def __init__(self, bound: Iterable[str] = (), hopeful: bool = False) -> None:
         self.reads: dict[str, None] = {}
         """Names that may be read before these statements bind them, in the order of the source."""
         self.binds: dict[str, None] = {}
@@ -20,6 +24,7 @@ class Names:
         self.exits: list[set[str]] = []
         """What is surely bound at each `continue` of the loop whose body the statements are."""
         self._before = set(bound)
+        self._hopeful = hopeful
 
     def follow(self, statements: Sequence[ast.stmt]) -> set[str] | None:
         """Go through; what is surely bound behind the last one, None when that is never reached."""
@@ -79,9 +84,9 @@ class Names:
             self._expression(node.iter, bound)
             inner = set(bound)
             self._target(node.target, inner)
-        self._block(node.body, inner, False)
+        after = self._block(node.body, inner, False)
         self._block(node.orelse, set(bound), False)
-        return bound
+        return (after or inner) if self._hopeful else bound
 
     def _try(self, node: ast.Try, bound: set[str], outermost: bool) -> set[str] | None:
         ways = [self._block([*node.body, *node.orelse], set(bound), outermost)]
@@ -95,7 +100,7 @@ class Names:
             if after is not None and handler.name:
                 after.discard(handler.name)  # Python deletes it
             ways.append(after)
-        last = Names(bound)
+        last = Names(bound, self._hopeful)
         ensured = last.follow(node.finalbody)
         self.reads.update(last.reads)
         self.binds.update(last.binds)
@@ -104,7 +109,11 @@ class Names:
 
     def _match(self, node: ast.Match, bound: set[str], outermost: bool) -> set[str] | None:
         self._expression(node.subject, bound)
-        ways: list[set[str] | None] = [set(bound)]
+        last = node.cases[-1]
+        for_all = (
+            last.guard is None and isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None
+        )
+        ways: list[set[str] | None] = [] if for_all else [set(bound)]
         for case in node.cases:
             inner = set(bound)
             for part in ast.walk(case.pattern):
@@ -194,6 +203,8 @@ class Names:
         for part in ast.walk(node):
             if isinstance(part, ast.NamedExpr) and isinstance(node, _COMPREHENSIONS):
                 self.binds.setdefault(part.target.id)
+                if self._hopeful:
+                    bound.add(part.target.id)
 
     def _read(self, name: str, bound: set[str]) -> None:
         if name not in bound:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import CodeType
 
 from tapeinspect.probe.inline.body import LoopBody
+from tapeinspect.probe.inline.names import bound_in
 
 _NAMES = ("train_step", "batch_step", "loop_body")
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -79,12 +80,15 @@ def pasted(body: LoopBody, first: int, signature: Signature, tensorflow: str) ->
     done = ", ".join(signature.returns)
     call = f"{signature.name}({', '.join(signature.parameters)})"
     last = body.statements[-1].end_lineno or ends
+    skipped = bound_in(body.statements[:first])
+    missing = [n for n in signature.parameters if n not in body.bound_outside and n not in skipped]
     lines = [
         f"{indent}@{tensorflow}.function",
         f"{indent}def {signature.name}({', '.join(signature.parameters)}):",
         *_body(body, first, source, signature),
         *([f"{inner}return {done}"] if done else []),
         "",
+        *(f"{indent}# {name} needs a value before the first batch" for name in missing),
         *(line.rstrip("\r\n") for line in source[body.line - 1 : begins - 1]),
         f"{inner}{done + ' = ' if done else ''}{call}",
         *(line.rstrip("\r\n") for line in source[ends:last]),
