@@ -84,6 +84,8 @@ class StepLog:
         call = given if isinstance(given, arguments.Captured) else arguments.Captured({}, frozenset())
         kept = arguments.keep(call, self._recorder.config.memory // 4) if turn is None else turn.kept()
         shown = arguments.describe(call, self._recorder.config.values != "off")
+        if turn is not None:
+            shown = turn.shown()
         step = Step(
             self.begun, thread, code, loop, first, at, spent, shown, kept, call.free, turn=turn
         )  # fmt: skip

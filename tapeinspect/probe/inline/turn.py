@@ -37,6 +37,8 @@ class Turn:
     scope: dict[str, Any]
     """The globals of the code that the loop stands in."""
     code: CodeType
+    with_values: bool
+    """Python values may be shown, not only their types."""
     early: dict[str, Any] = field(default_factory=dict)
     """What names had before the first statement of the function that the body makes."""
     looked_early: frozenset[str] = frozenset()
@@ -46,7 +48,7 @@ class Turn:
     line: int = 0
     position: int = 0
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The arguments of the function as `arguments.describe` has them."""
+    """The values as `arguments.describe` has them."""
 
     @property
     def waits(self) -> bool:
@@ -72,6 +74,17 @@ class Turn:
         """All that is held, for its size to be counted."""
         return {**self.inside, **self.early}
 
+    def shown(self) -> list[dict[str, Any]]:
+        """What changes with each batch, as `arguments.describe` has arguments, for the trace."""
+        body, found = self.body, []
+        for name in sorted(body.needs(), key=lambda name: name not in body.targets):
+            entry = self.described.get(name)
+            if entry is None or name not in body.bound:
+                continue
+            known = name in self.looked_early or not body.overwritten(body.first, self.line, name)
+            found.append({**entry, "exact": known})
+        return found
+
     def _values(self, frame: FrameType, names: frozenset[str], budget: int) -> dict[str, Any]:
         if not names:
             return {}
@@ -83,7 +96,7 @@ class Turn:
                 values[name] = local[name]
             elif name in self.scope:
                 values[name] = self.scope[name]
-        shown = arguments.describe(arguments.Captured(values, frozenset()), True)
+        shown = arguments.describe(arguments.Captured(values, frozenset()), self.with_values)
         self.described.update((entry["name"], entry) for entry in shown)
         plain = {name: value for name, value in values.items() if not _is_large(value)}
         large = {name: Same(id(value)) for name, value in values.items() if _is_large(value)}
@@ -136,7 +149,7 @@ class Turns:
             body = self.body(frame.f_code.co_filename, loop)
             if body is None or body.refusal:
                 return None
-            turn = Turn(body, frame.f_globals, frame.f_code)
+            turn = Turn(body, frame.f_globals, frame.f_code, self._recorder.config.values != "off")
             turn.see(frame, position or 0, self._budget)
             return turn
         except Exception as error:

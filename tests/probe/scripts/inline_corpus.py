@@ -1,11 +1,14 @@
 """Every loop of tests/scripts/inline, run plainly and then recorded with its batch looked at: what came of it."""
 
+import ast
 import contextlib
 import io
 import json
 import re
 import runpy
 import sys
+import tempfile
+import textwrap
 from pathlib import Path
 
 import tensorflow as tf
@@ -13,6 +16,7 @@ import tensorflow as tf
 from tapeinspect.link.messages import Config
 from tapeinspect.probe.boot import Probe
 from tapeinspect.probe.errands import Errand
+from tapeinspect.trace.reader import open_trace
 
 FOLDER = Path(__file__).parents[2] / "scripts" / "inline"
 
@@ -41,6 +45,18 @@ def looked_at(script, recorder, said):
     return {"step": wanted, "printed": printed, "said": list(said)}
 
 
+def with_the_function(script, body):
+    """What a script prints with the function in its loop's place."""
+    lines = script.read_text("utf-8").splitlines(keepends=True)
+    head = lines[body.line - 1]
+    code = textwrap.indent(body.code, head[: len(head) - len(head.lstrip())])
+    node = next(n for n in ast.walk(ast.parse("".join(lines))) if getattr(n, "lineno", 0) == body.line)
+    with tempfile.TemporaryDirectory() as folder:
+        changed = Path(folder) / script.name
+        changed.write_text("".join([*lines[: body.line - 1], code, *lines[node.end_lineno :]]), "utf-8")
+        return plainly(changed)
+
+
 def main():
     """Write the recording to the path that was given, and print what the scripts did."""
     scripts = sorted(path for path in FOLDER.glob("*.py") if path.stem != "__init__")
@@ -53,8 +69,13 @@ def main():
     probe.recorder.say = lambda message, hint="": said.append(message)
     found = {script.stem: looked_at(script, probe.recorder, said) for script in scripts}
     probe.end(None)
-    for name, case in found.items():
-        case["plain"] = plain[name]
+    trace = open_trace(sys.argv[1])
+    same = {diff.step for diff in trace.differences.all() if diff.verdict == "same"}
+    for script in scripts:
+        case = found[script.stem]
+        case["plain"] = plain[script.stem]
+        if case["step"] in same:
+            case["pasted"] = with_the_function(script, trace.loop_bodies.of_step(case["step"]))
     print("TRUTH " + json.dumps(found))
 
 
