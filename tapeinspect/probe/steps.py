@@ -196,7 +196,7 @@ class StepTracker:
             self._look_back(frame.f_code, len(_outward(frame)))
             if loop is not None:
                 turns = self._recorder.turns
-                self.turn = turns.given_away(frame, loop, self._pending_op) or self.turn
+                self.turn = turns.given_away(frame, loop) or self.turn
         self._activate(frame, opener)
 
     def _contains(self, frame: FrameType, opener: FrameType, nested: bool) -> bool:
@@ -247,8 +247,8 @@ class StepTracker:
         captured: arguments.Captured | Turn | None = self.turn
         if loop is None:
             captured = self.frame.arguments or arguments.capture(frame)
-        elif self.turn is not None and self.turn.waits:
-            recorder.turns.see(self.turn, frame, loop.position(frame.f_lineno) or 0)
+        elif self.turn is not None:
+            captured = self.turn = recorder.turns.opened(self.turn, frame, loop)
         last = self.last
         if last is not None and last.first_op >= self._pending_op:
             # a helper's tape was taken for the step

@@ -123,6 +123,24 @@ def test_the_arguments_are_those_of_the_turn(run: Run) -> None:
     assert steps[run.truth["slices"]["step"]] == {"first": "int"}
 
 
+@pytest.mark.parametrize(
+    ("loop", "turns", "first", "names"),
+    [
+        ("sums", 16, 0, ["epoch", "step", "total", "x"]),
+        ("zipped", 8, 0, ["total", "x", "y"]),
+        ("skipping", 12, 3, ["n", "total", "x"]),
+        ("now_and_then", 6, 0, ["n", "state"]),
+        ("counted", 8, 1, ["left", "step"]),
+        ("numpy_batches", 6, 2, ["batch"]),
+    ],
+)
+def test_the_values_are_those_that_the_turn_began_with(
+    run: Run, loop: str, turns: int, first: int, names: list[str]
+) -> None:
+    """In the first turn, in every later one and when the loop runs again; and what the function begins with."""
+    assert [turn for turn in run.truth["turns"] if turn[0] == loop] == [[loop, first, names, []]] * turns
+
+
 def test_nothing_was_amiss(run: Run) -> None:
     assert [error.detail for error in run.trace.probe_errors()] == []
     assert [file.path for file in run.trace.files() if "/./" in file.path] == []

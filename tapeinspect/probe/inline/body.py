@@ -170,10 +170,25 @@ class LoopBody:
 
     def _tape(self) -> int:
         for index, statement in enumerate(self.statements):
-            for node in _own(statement):
-                if isinstance(node, ast.With) and any(opens_tape(item) for item in node.items):
-                    return index
+            if any(_is_tape(node) for node in _own(statement)):
+                return index
         return len(self.statements) - 1
+
+    @cached_property
+    def steady(self) -> bool:
+        """Whether each turn opens the tape, so that none goes by unnoticed: it is not under a condition, and nothing
+        before it leaves the turn."""
+        if any(_leaves(s) or _ends_turn(s) for s in self.statements[: self.tape]):
+            return False
+        node: ast.stmt | None = self.statements[self.tape]
+        while isinstance(node, ast.With):
+            if any(opens_tape(item) for item in node.items):
+                return True
+            before = [s for s in node.body if not any(_is_tape(n) for n in _own(s))]
+            if any(_leaves(s) or _ends_turn(s) for s in before):
+                return False
+            node = next((s for s in node.body if s not in before), None)
+        return False
 
     def _stretch(self) -> tuple[int, int]:
         """Where the function begins and ends: a batch is taken and counted, and the loop left, where it is called."""
@@ -250,6 +265,14 @@ class LoopBody:
         """The `continue`s of this loop in the function."""
         inside = self.statements[first : self.end]
         return [n for s in inside for n in _own(s, through_loops=False) if isinstance(n, ast.Continue)]
+
+
+def _is_tape(node: ast.AST) -> bool:
+    return isinstance(node, ast.With) and any(opens_tape(item) for item in node.items)
+
+
+def _ends_turn(statement: ast.stmt) -> bool:
+    return any(isinstance(node, ast.Continue) for node in _own(statement, through_loops=False))
 
 
 def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:

@@ -47,6 +47,8 @@ class Turn:
     looked_inside: frozenset[str] = frozenset()
     line: int = 0
     position: int = 0
+    ids: dict[str, int] = field(default_factory=dict)
+    """Of the values, to tell whether they are still the same."""
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The values as `arguments.describe` has them."""
 
@@ -69,6 +71,14 @@ class Turn:
             names.update(body.needs(position - 1))
         self.looked_inside = frozenset(names)
         self.inside = self._values(frame, self.looked_inside, budget)
+
+    def is_of_before(self, now: Turn) -> bool:
+        """Whether this is another turn than the one that `now` was taken of, where the tape is opened."""
+        return not self.body.steady or any(
+            self.ids.get(name) != now.ids.get(name)
+            for name in self.looked_early | self.looked_inside
+            if name in now.looked_inside and not self.body.overwritten(self.body.first, now.line, name)
+        )
 
     def kept(self) -> dict[str, Any]:
         """All that is held, for its size to be counted."""
@@ -98,6 +108,7 @@ class Turn:
                 values[name] = self.scope[name]
         shown = arguments.describe(arguments.Captured(values, frozenset()), self.with_values)
         self.described.update((entry["name"], entry) for entry in shown)
+        self.ids.update((name, id(value)) for name, value in values.items())
         plain = {name: value for name, value in values.items() if not _is_large(value)}
         large = {name: Same(id(value)) for name, value in values.items() if _is_large(value)}
         return {**arguments.keep(arguments.Captured(plain, frozenset()), budget), **large}
@@ -116,8 +127,6 @@ class _Early:
     """Its id."""
     loop: Loop
     turn: Turn
-    op: int
-    """The first op that was seen in it."""
     position: int
 
 
@@ -165,7 +174,7 @@ class Turns:
         except Exception as error:
             self._fail(error)
 
-    def fresh(self, stack: CallStack, leaf: FrameType, op: int) -> None:
+    def fresh(self, stack: CallStack, leaf: FrameType) -> None:
         """An op ran where none had before: it may be in a turn of a loop that is not known yet to hold steps."""
         if self._off:
             return
@@ -176,10 +185,10 @@ class Turns:
             for loop in self._table.of_file(place.path):
                 position = loop.position(place.line)
                 if position is not None:
-                    self._take_down(_outward(leaf, depth), loop, position, op)
+                    self._take_down(_outward(leaf, depth), loop, position)
                     return
 
-    def _take_down(self, frame: FrameType, loop: Loop, position: int, op: int) -> None:
+    def _take_down(self, frame: FrameType, loop: Loop, position: int) -> None:
         thread = _thread.get_ident()
         known = self._early.get(thread)
         if (
@@ -194,13 +203,25 @@ class Turns:
         self._early.pop(thread, None)
         turn = self.begin(frame, loop, position)
         if turn is not None:
-            self._early[thread] = _Early(id(frame), loop, turn, op, position)
+            self._early[thread] = _Early(id(frame), loop, turn, position)
 
-    def given_away(self, frame: FrameType, loop: Loop, first: int) -> Turn | None:
-        """What is known of the turn that runs, whose first op is `first`, now that a tape shows it to be a step."""
+    def given_away(self, frame: FrameType, loop: Loop) -> Turn | None:
+        """What is known of the turn that runs, now that a tape shows the turns of its loop to be steps."""
         known = self._early.pop(_thread.get_ident(), None)
         same = known is not None and known.frame == id(frame) and known.loop == loop
-        return known.turn if known is not None and same and known.op >= first else None
+        return known.turn if known is not None and same else None
+
+    def opened(self, turn: Turn, frame: FrameType, loop: Loop) -> Turn | None:
+        """A tape is opened in the turn: what is known of it, or what can be told here when another one was meant."""
+        position = loop.position(frame.f_lineno) or 0
+        if turn.line == frame.f_lineno:
+            return turn
+        now = self.begin(frame, loop, position)
+        if now is None or turn.is_of_before(now):
+            return now
+        if turn.waits:
+            self.see(turn, frame, position)
+        return turn
 
     @property
     def _budget(self) -> int:

@@ -11,6 +11,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+import inline_turns
 import tensorflow as tf
 
 from tapeinspect.link.messages import Config
@@ -68,6 +69,7 @@ def main():
     said = []
     probe.recorder.say = lambda message, hint="": said.append(message)
     found = {script.stem: looked_at(script, probe.recorder, said) for script in scripts}
+    turns = inline_turns.run(probe.recorder)
     probe.end(None)
     trace = open_trace(sys.argv[1])
     same = {diff.step for diff in trace.differences.all() if diff.verdict == "same"}
@@ -76,7 +78,7 @@ def main():
         case["plain"] = plain[script.stem]
         if case["step"] in same:
             case["pasted"] = with_the_function(script, trace.loop_bodies.of_step(case["step"]))
-    print("TRUTH " + json.dumps(found))
+    print("TRUTH " + json.dumps({**found, "turns": turns}))
 
 
 if __name__ == "__main__":
