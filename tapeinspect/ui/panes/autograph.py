@@ -210,6 +210,9 @@ class AutographPane(Vertical):
         notes = [self.asking.progress()]
         if run.step is not None:
             notes.append(f"arguments of batch {run.step}")
+        reader = self.subject.reader
+        if reader is not None and reader.loop_bodies.of_step(run.step) is not None:
+            notes.append("a loop's body: M as a function")
         can_ask = self.subject.live and self.step is not None and self.step <= self.subject.ended_steps
         if run.step != self.step and can_ask and not self.asking.open:
             notes.append("r traces this batch")
@@ -363,6 +366,11 @@ class AutographPane(Vertical):
         self.traces.repaint()
 
     # what the user wants
+
+    @property
+    def step_shown(self) -> int | None:
+        """The batch whose step is shown."""
+        return self.run_shown.step if self.run_shown is not None else None
 
     def toggle_traces(self) -> None:
         """Show the traces of the run, or the code again."""

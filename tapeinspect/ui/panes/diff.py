@@ -177,8 +177,10 @@ class DiffPane(Vertical):
             return
         word, _ = VERDICTS[page.diff.verdict]
         batch = f"batch {page.diff.step}" if page.diff.step is not None else ""
-        note = self.asking.progress() or ("x ops" if self.narrow else "")
-        self.code.set_title(f"{visible(page.diff.function)}  {word} · {batch}", note)
+        hints = ["M as a function"] if page.body is not None else []
+        hints += ["x ops"] if self.narrow else []
+        name = page.diff.function if page.body is None else f"The loop on line {page.body.line}"
+        self.code.set_title(f"{visible(name)}  {word} · {batch}", self.asking.progress() or " · ".join(hints))
         self.ops.set_title(
             f"Ops  {count(len(page.ops), 'pair')}", f"U lists {page.folded} more" if page.folded else ""
         )
@@ -246,6 +248,11 @@ class DiffPane(Vertical):
         part.focus()
 
     # what the user wants
+
+    @property
+    def step_shown(self) -> int | None:
+        """The batch that is compared."""
+        return self.page.diff.step if self.page is not None else None
 
     def place(self) -> tuple[str, int] | None:
         """File and line of the user's that the cursor is on."""

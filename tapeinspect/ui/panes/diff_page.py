@@ -18,6 +18,7 @@ from tapeinspect.trace.differences import (
     by_line,
 )
 from tapeinspect.trace.reader import TraceReader
+from tapeinspect.trace.records import LoopBody
 
 Place = tuple[str | None, int | None]
 
@@ -45,6 +46,8 @@ class Page:
     """The step compiled by XLA, where that was asked for."""
     rewritten: Sequence[Rewritten] | None = None
     """What Grappler changed, where that was asked for."""
+    body: LoopBody | None = None
+    """The loop's body that was compared, when the step stands inline in one."""
 
     @property
     def all_values(self) -> Sequence[DiffValue]:
@@ -73,7 +76,8 @@ class Page:
 def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -> Page:
     """Gather a comparison; `everything`: with the ops that are folded away."""
     ops = reader.differences.ops(diff.id)
-    source, first = _source(reader, diff)
+    body = reader.loop_bodies.of_step(diff.step)
+    source, first = _source(reader, diff, body)
     shown = ops if everything else [op for op in ops if op.relation != "folded"]
     return Page(
         diff,
@@ -86,6 +90,7 @@ def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -
         reader.differences.findings(diff.id),
         reader.differences.compiled(diff.id),
         reader.differences.rewritten(diff.id),
+        body,
     )
 
 
@@ -114,12 +119,12 @@ def mark_of_finding(finding: DiffFinding, diff: Difference) -> str:
     return "≠" if finding.severity == "error" else ""
 
 
-def _source(reader: TraceReader, diff: Difference) -> tuple[str, int]:
+def _source(reader: TraceReader, diff: Difference, body: LoopBody | None) -> tuple[str, int]:
     """The source of the function compared, and the number of its first line."""
     text = next((file.source for file in reader.files() if file.path == diff.path), None)
     if text is None or diff.line is None:
         return "", diff.line or 1
-    first, last = extent(text, diff.line)
+    first, last = extent(text, diff.line) if body is None else (body.line, body.last)
     return "\n".join(text.split("\n")[first - 1 : last]), first
 
 
