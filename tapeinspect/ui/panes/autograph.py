@@ -281,7 +281,9 @@ class AutographPane(Vertical):
         elif self.list.has_focus and self.list.function is not None:
             function = self.list.function
             self.story.tell(
-                visible(function.name), lambda p, w: function_story(function, p, w), "Enter shows its code"
+                visible(function.name),
+                lambda p, w: function_story(function, p, w, self.run_shown),
+                "Enter shows its code",
             )
         else:
             self._tell_line()
@@ -292,7 +294,8 @@ class AutographPane(Vertical):
             function = page.function if page is not None else None
             title = visible(function.name) if function is not None else ""
             self.story.tell(
-                title, lambda p, w: function_story(function, p, w) if function is not None else []
+                title,
+                lambda p, w: function_story(function, p, w, self.run_shown) if function is not None else [],
             )
             return
         line = at
