@@ -21,7 +21,7 @@ _STORES = ("STORE_FAST", "STORE_DEREF", "STORE_NAME", "DELETE_FAST")
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """The arguments of a call, or the names that a turn of a loop sees."""
+    """The arguments of a call."""
 
     values: dict[str, Any]
     rebound: frozenset[str]
@@ -30,10 +30,8 @@ class Captured:
     """Ids of what the outer variables that it uses hold: they tell it from others of the same `def`."""
 
 
-def capture(frame: FrameType, turn: bool) -> Captured:
-    """The arguments that a frame was called with; nothing for the turn of a loop."""
-    if turn:
-        return Captured({}, frozenset(), {})
+def capture(frame: FrameType) -> Captured:
+    """The arguments that a frame was called with."""
     code = frame.f_code
     names = argument_names(code)
     values: dict[str, Any] = {}

@@ -81,6 +81,7 @@ class CodeTable:
         self._main = os.path.realpath(main_directory) + os.sep if inside and main_directory else None
         self._roles: dict[str, str] = {}
         self._files: dict[str, int] = {}
+        self._count = 0
         # By the ids of code objects, which the stacks keep alive: equal code in two files is not the same.
         self._places: dict[tuple[int, int], Place] = {}
         self._stacks: dict[tuple[Any, ...], CallStack] = {}
@@ -108,12 +109,16 @@ class CodeTable:
         """Id of a file; its source is kept when it is the user's or generated."""
         found = self._files.get(path)
         if found is None:
+            name = known_as(path)
+            found = self._files.get(name)
+            if found is not None:  # the same file under another spelling of its path
+                self._files[path] = found
+                return found
             role = self.role(path)
             source = None
             if role != "library" and self._keep_source:
                 source = "".join(linecache.getlines(path)) or None
-            found = self._files[path] = len(self._files) + 1
-            name = path if path.startswith("<") else os.path.abspath(path)
+            found = self._files[path] = self._files[name] = self._count = self._count + 1
             self.rows.file.append((found, name, role, source))
         return found
 
@@ -192,6 +197,11 @@ def _expression(frame: FrameType, line: int | None) -> tuple[int | None, int | N
 def _characters(text: str, offset: int) -> int:
     """A byte offset in UTF-8 as a number of characters."""
     return len(text.encode()[:offset].decode(errors="replace"))
+
+
+def known_as(path: str) -> str:
+    """A file's path as the trace has it."""
+    return path if path.startswith("<") else os.path.abspath(path)
 
 
 def main_directory() -> str | None:

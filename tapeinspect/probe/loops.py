@@ -32,6 +32,7 @@ class LoopTable:
 
     def __init__(self) -> None:
         self._trees: dict[str, ast.Module | None] = {}
+        self._in_file: dict[str, tuple[Loop, ...]] = {}
 
     def around_tape(self, path: str, line: int) -> Loop | None:
         """The loop whose turns are the batches of a tape opened at `line`; None: the whole call is one batch.
@@ -40,7 +41,7 @@ class LoopTable:
         updates, say): when an outer loop opens a further tape, its turns are the batches; when the function opens one
         outside any loop, its calls are.
         """
-        tree = self._tree(path)
+        tree = self.tree(path)
         if tree is None:
             return None
         owner, loops = _innermost(tree, line)
@@ -60,7 +61,7 @@ class LoopTable:
 
         From the tape's statement to the next loop, tape or definition, as a loop that never turns.
         """
-        tree = self._tree(path)
+        tree = self.tree(path)
         body = tree.body if tree is not None else []
         found: list[ast.stmt] = []
         for statement in body:
@@ -72,7 +73,22 @@ class LoopTable:
             return None
         return Loop(found[0].lineno, (), found[-1].end_lineno or found[-1].lineno, weak=True)
 
-    def _tree(self, path: str) -> ast.Module | None:
+    def of_file(self, path: str) -> tuple[Loop, ...]:
+        """The loops of a file whose turns will be batches once they open the tapes that stand in them."""
+        found = self._in_file.get(path)
+        if found is None:
+            tree = self.tree(path)
+            opened = [
+                node.lineno
+                for node in (ast.walk(tree) if tree is not None else ())
+                if isinstance(node, ast.With) and any(opens_tape(item) for item in node.items)
+            ]
+            loops = [loop for line in opened if (loop := self.around_tape(path, line)) is not None]
+            found = self._in_file[path] = tuple(dict.fromkeys(loops))
+        return found
+
+    def tree(self, path: str) -> ast.Module | None:
+        """A file as a tree; None when it is not Python."""
         if path not in self._trees:
             try:
                 self._trees[path] = ast.parse("".join(linecache.getlines(path)))
@@ -123,7 +139,7 @@ def _tape_lines(owner: ast.AST) -> list[int]:
         node = pending.pop()
         if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
             continue
-        if isinstance(node, (ast.With, ast.AsyncWith)) and any(_opens_tape(item) for item in node.items):
+        if isinstance(node, (ast.With, ast.AsyncWith)) and any(opens_tape(item) for item in node.items):
             lines.append(node.lineno)
         pending.extend(ast.iter_child_nodes(node))
     return lines
@@ -135,7 +151,8 @@ _COMPOUND = (
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def _opens_tape(item: ast.withitem) -> bool:
+def opens_tape(item: ast.withitem) -> bool:
+    """Whether an item of a `with` is a new GradientTape, told from its text."""
     call = item.context_expr
     if not isinstance(call, ast.Call):
         return False

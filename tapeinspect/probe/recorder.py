@@ -22,6 +22,7 @@ from tapeinspect.probe.errands import Errands
 from tapeinspect.probe.gradients import Updates, VariableTable
 from tapeinspect.probe.health import Health
 from tapeinspect.probe.held import Held
+from tapeinspect.probe.inline.turn import Turns
 from tapeinspect.probe.samples import Samples
 from tapeinspect.probe.sink import Sink
 from tapeinspect.probe.sites import Site, SiteTable
@@ -52,6 +53,7 @@ class Recorder:
         self.code = CodeTable(main_directory(), config.source)
         self.sites = SiteTable()
         self.steps = StepRules()
+        self.turns = Turns(self, self.steps.loops)
         self.variables = VariableTable()
         self.sink = Sink(writer, self.code, self.sites, self.variables)
         self.sink.before_flush = self._before_flush
@@ -85,6 +87,8 @@ class Recorder:
         site, is_new = self.sites.find(op_type, inputs, attrs or (), outputs, self.code.stack(leaf))
         if is_new:
             site.step = self.steps.place(site)
+            if site.step is None:
+                self.turns.fresh(site.stack, leaf)
         return site
 
     def resite(self) -> None:

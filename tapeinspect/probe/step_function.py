@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import arguments
 from tapeinspect.probe.errands import WorkRefused
+from tapeinspect.probe.inline import function as inline_function
+from tapeinspect.probe.inline.function import BodyFunction
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -37,6 +39,8 @@ class StepFunction:
     """False: whoever calls it in the script, Keras' `fit`, traces it with AutoGraph off."""
     by_type: bool = False
     """Tensors among the arguments are `tf.TypeSpec`s: it can be traced, but not run."""
+    body: BodyFunction | None = None
+    """The loop's body that it was made of, when the script has no such function."""
 
     @property
     def name(self) -> str:
@@ -50,7 +54,7 @@ def find(recorder: Recorder, step: int | None) -> StepFunction:
     if kept is None:
         raise _not_kept(recorder, step)
     if kept.loop is not None:
-        return _around_loop(kept)
+        return _of_loop(recorder, kept)
     functions = functions_of(kept.code)
     function = _choose(functions, kept)
     if function is None:
@@ -120,6 +124,8 @@ def _newest(recorder: Recorder) -> Step | None:
 
 
 def _alive(kept: Step) -> bool:
+    if kept.loop is not None:
+        return kept.turn is not None and inline_function.playable(kept.turn)
     try:
         arguments.given(kept.kept)
     except LookupError:
@@ -138,8 +144,24 @@ def _instead(recorder: Recorder) -> str:
     return f"ask for one of the batches {', '.join(map(str, can))}"
 
 
-def _around_loop(kept: Step) -> StepFunction:
-    """The turns of a loop are the steps: there is nothing to call, but there may be a function around the loop."""
+def _of_loop(recorder: Recorder, kept: Step) -> StepFunction:
+    """The turns of a loop are the steps: its body, made a function."""
+    turn = kept.turn
+    if turn is None:
+        body = recorder.turns.body(kept.code.co_filename, kept.loop) if kept.loop is not None else None
+        if body is not None and body.refusal:
+            return _around_loop(kept, body.refusal)
+        return _around_loop(kept)
+    recorder.code.file(
+        kept.code.co_filename
+    )  # the user's text is that of the file, whoever asks for it first
+    made = inline_function.make(turn, kept.id)
+    code = made.function.__code__
+    return StepFunction(kept.id, made.function, made.args, {}, code, True, made.note, body=made)
+
+
+def _around_loop(kept: Step, why: str = "") -> StepFunction:
+    """There is nothing to call, but there may be a function around the loop. why: its body cannot be one."""
     loop = kept.loop
     line = loop.line if loop is not None and not loop.weak else None
     where = f"in the loop at line {line}" if line is not None else "among other statements"
@@ -149,8 +171,10 @@ def _around_loop(kept: Step) -> StepFunction:
     )
     if function is None:
         place = "at module level" if kept.code.co_name == "<module>" else f"of {kept.code.co_name}"
-        raise WorkRefused(f"the step stands {where} {place}, not in a function", hint)
+        reason = f"{place}, and {why}" if why else f"{place}, not in a function"
+        raise WorkRefused(f"the step stands {where} {reason}", hint)
     note = f"the step stands {where} of {function.__qualname__}, which is converted but not run"
+    note += f": {why}" if why else ""
     return StepFunction(kept.id, function, (), {}, kept.code, False, note, hint)
 
 

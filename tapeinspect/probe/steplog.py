@@ -8,6 +8,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import arguments
+from tapeinspect.probe.inline.turn import Turn
 from tapeinspect.probe.loops import Loop
 from tapeinspect.probe.sink import STEP, TOOK, WIDTH
 
@@ -41,6 +42,8 @@ class Step:
     """Keras' `fit` traced it, with AutoGraph switched off."""
     by_type: bool = False
     """Of tensors among the arguments, only the types are known."""
+    turn: Turn | None = None
+    """What the names of the loop held, when the step is a turn of one."""
     loss: float | None = None
     loss_is_outer: bool = False
     """The loss is the target of an outermost tape."""
@@ -69,30 +72,29 @@ class StepLog:
         first: int,
         at: int,
         spent: int,
-        args: arguments.Captured,
+        given: arguments.Captured | Turn | None,
     ) -> Step:
-        """A step has begun, with the op `first`, at the nanosecond `at`."""
+        """A step has begun, with the op `first`, at the nanosecond `at`.
+
+        given: the arguments of the call, or the turn of the loop, None for one that is not followed.
+        """
         self.begun += 1
         self._recorder.sink.remember = False
-        kept = arguments.keep(args, self._recorder.config.memory // 4)
+        turn = given if isinstance(given, Turn) else None
+        call = given if isinstance(given, arguments.Captured) else arguments.Captured({}, frozenset())
+        kept = arguments.keep(call, self._recorder.config.memory // 4) if turn is None else turn.kept()
+        shown = arguments.describe(call, self._recorder.config.values != "off")
+        if turn is not None:
+            shown = turn.shown()
         step = Step(
-            self.begun,
-            thread,
-            code,
-            loop,
-            first,
-            at,
-            spent,
-            arguments.describe(args, self._recorder.config.values != "off"),
-            kept,
-            args.free,
-        )
+            self.begun, thread, code, loop, first, at, spent, shown, kept, call.free, turn=turn
+        )  # fmt: skip
         self._write(step, None)
         return step
 
-    def reopen(self, step: Step, code: CodeType, loop: Loop | None, first: int) -> Step:
+    def reopen(self, step: Step, code: CodeType, loop: Loop | None, first: int, turn: Turn | None) -> Step:
         """A step that seemed over goes on: what had been taken for it was a part."""
-        step.code, step.loop, step.first_op = code, loop, first
+        step.code, step.loop, step.first_op, step.turn = code, loop, first, turn
         return step
 
     def end(self, step: Step, now: int) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import arguments, tf_private
 from tapeinspect.probe.frames import RunningFrame
+from tapeinspect.probe.inline.turn import Turn
 from tapeinspect.probe.loops import Loop, LoopTable
 from tapeinspect.probe.sites import Site, StepPlace
 from tapeinspect.probe.steplog import Step
@@ -125,6 +126,8 @@ class StepTracker:
         self.loop: Loop | None = None
         self.position: int | None = None
         """Where in the loop the last op was."""
+        self.turn: Turn | None = None
+        """The turn of a loop that runs, when that can be a function."""
         self._step: Step | None = None
         self._pending_op = 0
         self._pending_ns = 0
@@ -147,11 +150,14 @@ class StepTracker:
                 self.leave(now)
                 self._pend(frame, place.loop, position, now)
             self.position = position
+            if self.turn is not None and self.turn.waits:
+                self._recorder.turns.see(self.turn, frame, position)
 
     def leave(self, now: int) -> None:
         """The call or turn is over, at the latest now."""
         now = self.frame.returned_ns or now
         self.open = False
+        self.turn = None
         self.frame.stop()
         step, self._step, self.current = self._step, None, None
         if step is not None:
@@ -188,6 +194,9 @@ class StepTracker:
         if is_new:
             self._recorder.resite()
             self._look_back(frame.f_code, len(_outward(frame)))
+            if loop is not None:
+                turns = self._recorder.turns
+                self.turn = turns.given_away(frame, loop) or self.turn
         self._activate(frame, opener)
 
     def _contains(self, frame: FrameType, opener: FrameType, nested: bool) -> bool:
@@ -208,7 +217,10 @@ class StepTracker:
         self._pending_op = self._recorder.sink.next_op()
         self._pending_ns = now
         self._pending_spent = self._recorder.spent
-        self.frame.arguments = arguments.capture(frame, loop is not None)
+        if loop is None:
+            self.frame.arguments = arguments.capture(frame)
+        else:
+            self.turn = self._recorder.turns.begin(frame, loop, position)
 
     def _look_back(self, code: CodeType, height: int) -> None:
         """Let the step begin with the ops that ran in this call or turn before the tape gave it away.
@@ -232,11 +244,15 @@ class StepTracker:
         """The pending call or turn in `frame` is a step: a tape has been opened in it."""
         recorder = self._recorder
         code, loop = frame.f_code, self.loop
-        captured = self.frame.arguments or arguments.capture(frame, loop is not None)
+        captured: arguments.Captured | Turn | None = self.turn
+        if loop is None:
+            captured = self.frame.arguments or arguments.capture(frame)
+        elif self.turn is not None:
+            captured = self.turn = recorder.turns.opened(self.turn, frame, loop)
         last = self.last
         if last is not None and last.first_op >= self._pending_op:
             # a helper's tape was taken for the step
-            step = recorder.step_log.reopen(last, code, loop, self._pending_op)
+            step = recorder.step_log.reopen(last, code, loop, self._pending_op, self.turn)
         else:
             step = recorder.step_log.begin(
                 self._thread, code, loop, self._pending_op, self._pending_ns, self._pending_spent, captured

@@ -17,6 +17,7 @@ from tapeinspect.trace.records import (
     AutographMark,
     AutographRun,
     Finding,
+    LoopBody,
 )
 
 
@@ -70,6 +71,8 @@ class Report:
     listed: tuple[AutographFunction, ...]
     """Functions that were not converted."""
     findings: tuple[Finding, ...] = field(default=())
+    body: LoopBody | None = None
+    """The loop's body that was made a function, when the step stands inline in one."""
 
 
 def load(trace: TraceReader, name: str | None) -> Report:
@@ -90,7 +93,8 @@ def load(trace: TraceReader, name: str | None) -> Report:
     listed = tuple(f for f in functions if f.status != "converted" and f.generated is None)
     found = [*(survival.findings(trace, run.step) or ()), *trace.findings()]
     findings = tuple(f for f in found if f.step in (run.step, None) and (name is None or _within(f, shown)))
-    return Report(run, trace.autograph.failure(run.id), shown, listed, findings)
+    body = trace.loop_bodies.of_step(run.step) if name is None else None
+    return Report(run, trace.autograph.failure(run.id), shown, listed, findings, body)
 
 
 def _within(finding: Finding, shown: Sequence[FunctionReport]) -> bool:

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from tapeinspect.report.autograph import FunctionReport, Report
+from tapeinspect.report.loop_body import loop_object
 
 _LISTED = (
     *("name", "module", "kind", "role", "path", "line", "call_path", "call_line"),
@@ -23,6 +24,7 @@ def write(report: Report) -> str:
         "functions": [_function(function) for function in report.shown],
         "not_converted": [{key: getattr(function, key) for key in _LISTED} for function in report.listed],
         "findings": [dataclasses.asdict(finding) for finding in report.findings],
+        "as_function": loop_object(report.body),
     }
     return json.dumps(body, ensure_ascii=False, indent=2) + "\n"
 

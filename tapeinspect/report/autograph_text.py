@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from tapeinspect.report.autograph import FunctionReport, Pair, Report, mark_text, title
-from tapeinspect.report.colours import Painter
+from tapeinspect.report.colours import Painter, visible
 from tapeinspect.trace.records import AutographFunction
 
 NARROWEST = 100
@@ -28,6 +28,12 @@ def write(report: Report, width: int, folded: bool, painter: Painter) -> str:
         for finding in report.findings:
             where = _place(finding.path, finding.line)
             parts += _wrapped(f"  {where}  ", f"{finding.message} {finding.hint}".strip(), width)
+    if report.body is not None and report.body.code:
+        parts += [
+            "",
+            painter.bold("The loop with its body as a function"),
+            *map(visible, report.body.code.split("\n")),
+        ]
     return "\n".join(parts) + "\n"
 
 

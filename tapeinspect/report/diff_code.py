@@ -12,6 +12,7 @@ from tapeinspect.report.autograph_text import sources
 from tapeinspect.report.colours import Painter
 from tapeinspect.trace.differences import Difference, by_line
 from tapeinspect.trace.reader import TraceReader
+from tapeinspect.trace.records import LoopBody
 
 
 def marks_of(reader: TraceReader, diff: Difference) -> dict[Place, str]:
@@ -30,7 +31,12 @@ def functions(reader: TraceReader, diff: Difference) -> list[FunctionReport]:
 
 
 def lines(
-    reader: TraceReader, diff: Difference, painter: Painter, generated: bool, width: int
+    reader: TraceReader,
+    diff: Difference,
+    painter: Painter,
+    generated: bool,
+    width: int,
+    body: LoopBody | None = None,
 ) -> Iterator[str]:
     """The source of the step with the verdict of each line; generated: what AutoGraph makes of it beside."""
     marks = marks_of(reader, diff)
@@ -48,19 +54,21 @@ def lines(
         return
     yield ""
     yield painter.bold("Code") + legend
-    yield from _own(source, diff, marks, painter)
+    first, last = extent(source, diff.line) if body is None else (body.line, body.last)
+    yield from _own(source, range(first, last + 1), diff.path, marks, painter)
     if converted:
         yield painter.dim("what AutoGraph makes of it is beside it with --only code")
     elif generated:
         yield painter.dim("what AutoGraph makes of it is not in this recording")
 
 
-def _own(source: str, diff: Difference, marks: dict[Place, str], painter: Painter) -> Iterator[str]:
-    first, last = extent(source, diff.line or 1)
+def _own(
+    source: str, shown: range, path: str | None, marks: dict[Place, str], painter: Painter
+) -> Iterator[str]:
     text = source.splitlines()
-    width = len(str(last))
-    for number in range(first, min(last, len(text)) + 1):
-        mark = marks.get((diff.path, number), " ")
+    width = len(str(shown.stop - 1))
+    for number in range(shown.start, min(shown.stop, len(text) + 1)):
+        mark = marks.get((path, number), " ")
         yield f"{number:>{width}} {painter.mark(mark)} {text[number - 1]}".rstrip()
 
 

@@ -7,6 +7,7 @@ import math
 from typing import Any, TextIO
 
 from tapeinspect.report.diff_code import code_object
+from tapeinspect.report.loop_body import loop_object
 from tapeinspect.trace.diff_request import grappler_list, xla_object
 from tapeinspect.trace.differences import Difference, DiffOp, DiffValue, Far, by_line
 from tapeinspect.trace.reader import TraceReader
@@ -71,6 +72,7 @@ def body(reader: TraceReader, diff: Difference, only: str | None = None) -> dict
         "xla": xla_object(reader.differences.compiled(diff.id)),
         "grappler": grappler_list(reader.differences.rewritten(diff.id)),
         "notes": list(diff.notes),
+        "as_function": loop_object(reader.loop_bodies.of_step(diff.step)),
     }
 
 

@@ -22,6 +22,7 @@ from tapeinspect.trace.differences import (
     Rewritten,
 )
 from tapeinspect.trace.reader import TraceReader
+from tapeinspect.trace.records import LoopBody
 
 _COLOURS: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _COLOUR: Final = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -79,12 +80,13 @@ def lines(reader: TraceReader, diff: Difference, colour: bool, only: str | None,
     style = _Style(colour)
     ops, values = reader.differences.ops(diff.id), reader.differences.values(diff.id)
     findings = reader.differences.findings(diff.id)
-    yield from _head(diff, style)
+    body = reader.loop_bodies.of_step(diff.step)
+    yield from _head(diff, body, style)
     shown = [f for f in findings if only != "behaviour" or f.rule in _BEHAVIOUR]
     if only in (None, "behaviour", "code"):
         yield from _findings(shown, style, only)
     if only in (None, "code"):
-        yield from diff_code.lines(reader, diff, Painter(colour), only == "code", width)
+        yield from diff_code.lines(reader, diff, Painter(colour), only == "code", width, body)
     if only in (None, "ops") and ops:
         yield from _ops(diff, ops, style, everything=only == "ops")
     if only in (None, "values") and values:
@@ -98,11 +100,16 @@ def lines(reader: TraceReader, diff: Difference, colour: bool, only: str | None,
         yield from _speed(diff, style)
     for note in diff.notes:
         yield from _wrapped("note: ", note)
+    if only in (None, "code") and body is not None and body.code:
+        yield ""
+        yield style("The loop with its body as a function", "bold")
+        yield from body.code.rstrip("\n").split("\n")
 
 
-def _head(diff: Difference, style: _Style) -> Iterator[str]:
+def _head(diff: Difference, body: LoopBody | None, style: _Style) -> Iterator[str]:
     where = f"{_short(diff.path)}:{diff.line}" if diff.path else "?"
-    yield style(f"{diff.function} ({where}), eager against traced, on batch {diff.step}", "bold")
+    what = diff.function if body is None else body.title
+    yield style(f"{what} ({where}), eager against traced, on batch {diff.step}", "bold")
     colour, word = _VERDICTS[diff.verdict]
     yield style(word, colour, "bold")
 

@@ -14,6 +14,7 @@ from tapeinspect.trace.differences import Differences
 from tapeinspect.trace.events import Events
 from tapeinspect.trace.filters import Vocabulary, parse_filter
 from tapeinspect.trace.interned import Interned
+from tapeinspect.trace.loop_bodies import LoopBodies
 from tapeinspect.trace.ops import Ops
 from tapeinspect.trace.records import (
     BackwardCall,
@@ -91,6 +92,8 @@ class TraceReader:
         self._samples = Samples(self._database)
         self.differences = Differences(self._database)
         """Where the traced step differs from the eager one; empty until somebody asked for it."""
+        self.loop_bodies = LoopBodies(self._database, self._interned)
+        """The functions that were made of loops' bodies, for steps that stand inline in one."""
         vocabulary = Vocabulary(self._database, self._interned)
         self._search = Search(self._database, vocabulary, self._ops, self._spans)
         self._meta: Meta | None = None

@@ -266,12 +266,17 @@ TABLES: Final[dict[str, str]] = {
     " name TEXT NOT NULL, becomes TEXT NOT NULL, file INTEGER, line INTEGER",
     # what AutoGraph made of the step that was compared. run: the row of `ag_run`
     "diff_code": "diff INTEGER PRIMARY KEY, run INTEGER NOT NULL",
+    # a step that stands inline in a loop, looked at as a function made of the loop's body. line: of the loop's head.
+    # first, last: the lines that the function does. code: the function and the loop that calls it; '' without source
+    "loop_body": "id INTEGER PRIMARY KEY, step INTEGER NOT NULL, function TEXT NOT NULL, file INTEGER NOT NULL,"
+    " line INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, parameters_json TEXT NOT NULL,"
+    " returns_json TEXT NOT NULL, code TEXT NOT NULL",
 }
 
 OPTIONAL: Final = frozenset(
     {
         "backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout", "diff_xla",
-        "diff_xla_value", "diff_grappler", "diff_rewritten", "diff_code",
+        "diff_xla_value", "diff_grappler", "diff_rewritten", "diff_code", "loop_body",
     }
 )  # fmt: skip
 """Tables that a recording may lack: what they hold is then not known of it."""

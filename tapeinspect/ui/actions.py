@@ -67,6 +67,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            tabs=(4,)),
     Action("fold", ("U",), "unfold", "Show the lines that only AutoGraph needs, or the ops that are plumbing.", "Look",
            footer=5, tabs=(4, 5)),
+    Action("as_function", ("M",), "as function", "Show the loop with its body as a function, to paste.",
+           "Look"),
     Action("trace_again", ("r",), "run again", "Trace the step, or compare it, with the arguments of the viewed batch.",
            "Look", True, footer=9, tabs=(4, 5)),
     Action("stack_up", ("u",), "caller", "Go up the op's Python stack, to the caller.", "Look", footer=13, tabs=(1,)),

@@ -74,16 +74,45 @@ def test_a_step_that_traces_is_the_same(tmp_path: Path) -> None:
     assert (tmp_path / "kept.tape").exists()
 
 
+INLINE = """
+import tensorflow as tf
+
+w, total = tf.Variable([[1.0], [0.5]], name="w"), tf.constant(0.0)
+for x in tf.data.Dataset.from_tensor_slices(tf.ones((6, 2))).batch(2):
+    x = x / 2.0
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(x @ w)
+    w.assign_sub(tape.gradient(loss, w))
+    total += loss
+print(float(total))
+"""
+
+
 @pytest.mark.tf
-def test_a_step_in_a_loop_cannot_be_compared(tmp_path: Path) -> None:
-    """A sentence that says why, and what to do."""
-    (tmp_path / "train.py").write_text(
-        "import tensorflow as tf\nw = tf.Variable(1.0)\nfor batch in range(2):\n"
-        "    with tf.GradientTape() as tape:\n        loss = w * w\n    w.assign_sub(tape.gradient(loss, w))\n"
+def test_a_step_in_a_loop_is_compared_as_a_function(tmp_path: Path) -> None:
+    """With what its names held when the first turn began, before anybody knew it to be a batch."""
+    (tmp_path / "train.py").write_text(INLINE)
+    done = run("diff", "train.py", cwd=tmp_path, timeout=SECONDS)
+    text = done.stdout.decode()
+    assert done.returncode == 0, done.stderr
+    assert text.startswith(
+        "the loop's body as a function of x and total (train.py:5), eager against traced, on batch 1\nSAME\n"
     )
+    assert "    with tf.GradientTape() as tape:\n        loss = tf.reduce_sum(x @ w)\n" in text
+    assert text.endswith("    return total\n\nfor x in tf.data.Dataset.from_tensor_slices(tf.ones((6, 2))).batch(2):\n"
+                         "    total = train_step(x, total)\n")  # fmt: skip
+
+
+@pytest.mark.tf
+def test_a_loop_that_is_left_in_the_midst_of_a_batch_cannot_be_compared(tmp_path: Path) -> None:
+    """A sentence that says why, and what to do."""
+    (tmp_path / "train.py").write_text(INLINE.replace("loss = ", "if w[0, 0] < -9: break\n        loss = "))
     done = run("diff", "train.py", cwd=tmp_path, timeout=SECONDS)
     assert (done.returncode, done.stdout) == (2, b"")
-    assert b"tapeinspect: the step stands in the loop at line 3" in done.stderr
+    assert (
+        b"tapeinspect: the step stands in the loop at line 5 at module level, and `break` on line 8"
+        in done.stderr
+    )
     assert b"into a function of its own" in done.stderr
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tapeinspect.probe import failures, tf_autograph
 from tapeinspect.probe.autograph.watch import Seen
+from tapeinspect.probe.code import known_as
 
 _MEANINGS: Final[tuple[tuple[str, str, str], ...]] = (
     (
@@ -94,7 +95,8 @@ def row(
     file, line, function = code.co_filename, code.co_firstlineno, code.co_name
     if own is not None:
         file, line, function = own["file"], own["line"], own["function"]
-    return (run, name, message, file, line, function, json.dumps(frames), meaning, hint)
+    shown = json.dumps([{**frame, "file": known_as(frame["file"])} for frame in frames])
+    return (run, name, message, known_as(file), line, function, shown, meaning, hint)
 
 
 def place(error: BaseException, seen: Seen, role: Callable[[str], str]) -> tuple[str, int] | None:

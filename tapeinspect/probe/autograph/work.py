@@ -12,6 +12,7 @@ from tapeinspect.probe.autograph.rows import Rows
 from tapeinspect.probe.autograph.static import called_in_lines
 from tapeinspect.probe.autograph.trace import Traced, trace
 from tapeinspect.probe.errands import WorkRefused
+from tapeinspect.probe.inline import rows as inline_rows
 from tapeinspect.probe.step_function import StepFunction
 from tapeinspect.probe.survival import check as survival
 
@@ -127,4 +128,5 @@ def write(
         "ag_run",
         (run, step, target.name, *where, status, target.note, target.hint, ops, converting, seconds),
     )
+    inline_rows.write(recorder, target.step, target.body)
     return run

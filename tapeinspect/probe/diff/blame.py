@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tapeinspect.probe.code import known_as
+
 _RANDOM = {"random": ("random",), "numpy.random": ("np.random", "numpy.random")}
 
 _LOGGING = ("debug", "info", "warning", "error", "exception", "critical", "log", "write")
@@ -32,6 +34,8 @@ class Blame:
         self.start = Spot(code.co_filename, code.co_firstlineno)
         if role(code.co_filename) != "library":
             self._bodies = list(_functions(code.co_filename, code.co_firstlineno))
+            if (real := known_as(code.co_filename)) != code.co_filename:  # a loop's body, alone in its source
+                self._bodies += list(_functions(real, code.co_firstlineno))
 
     def change(self, path: str) -> Spot | None:
         """Where something is changed: `self.counter`, `loss_history`, `table['k']`."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from tapeinspect.probe import tf_autograph
 from tapeinspect.probe.autograph.trace import Traced, summed_up
 from tapeinspect.probe.autograph.watch import Watch
-from tapeinspect.probe.diff import behaviour
+from tapeinspect.probe.diff import behaviour, loop_body
 from tapeinspect.probe.diff.align import Pair, align
 from tapeinspect.probe.diff.behaviour import Found
 from tapeinspect.probe.diff.blame import Blame, Spot
@@ -98,6 +98,7 @@ def compare(step: StepFunction, request: Request) -> Comparison:
         if traced.error is not None:
             result.findings.append(_failure(traced, eager, step, request))
         result.findings += behaviour.compare(eager, traced, blame)
+        result.findings += loop_body.findings(step, blame.start)
         for number, (mine, theirs) in enumerate(zip(eager.calls, traced.calls, strict=False), 1):
             result.values += judge_call(mine, theirs, number, request.tolerance)
         if traced.calls and request.ops:

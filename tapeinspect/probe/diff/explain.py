@@ -38,7 +38,7 @@ _KNOWN: Final[tuple[_Entry, ...]] = (
     (
         "TypeError|ValueError",
         r"(?:must be|argument must be).*(?:real number|string|number|int|float).*(?:Tensor|Symbolic)"
-        r"|only.*arrays can be converted|'SymbolicTensor'|__(?:float|int|index)__",
+        r"|unsupported format string passed to|only.*arrays can be converted|'SymbolicTensor'|__(?:float|int|index)__",
         "python-number",
         "a Python number is wanted here, and while a step is traced its tensors have no values yet",
         "keep it a tensor: tf.cast(x, tf.float32) in place of float(x), tf.cast(x, tf.int32) in place of int(x)",

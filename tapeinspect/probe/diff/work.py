@@ -11,6 +11,7 @@ from tapeinspect.probe.diff.engine import Comparison, Request, compare, describe
 from tapeinspect.probe.diff.judge import JudgedOp
 from tapeinspect.probe.diff.numbers import Distance
 from tapeinspect.probe.errands import WorkRefused
+from tapeinspect.probe.inline import rows as inline_rows
 from tapeinspect.probe.step_function import StepFunction
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _write(recorder: Recorder, step: StepFunction, result: Comparison, request: 
         head = (sink.next_id("diff_finding"), number, f.rule, f.severity)
         sink.add("diff_finding", (*head, *place, f.message, f.hint))
     _write_on_request(recorder, number, result)
+    inline_rows.write(recorder, step.step, step.body)
     return number
 
 

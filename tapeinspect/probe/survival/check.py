@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import tf_survey
+from tapeinspect.probe.code import known_as
 from tapeinspect.probe.sandbox.sandbox import sandbox
 from tapeinspect.probe.survival import eager as survival_eager
 from tapeinspect.probe.survival.watch import Fact, Watch
@@ -111,10 +112,10 @@ def write(recorder: Recorder, step: StepFunction, survey: Survey) -> int:
         failure: tuple[Any, ...] = (None, None, None, None, None)
         if error is not None:
             shown = [
-                {"file": p, "line": n, "function": f, "code": "", "user": True}
+                {"file": known_as(p), "line": n, "function": f, "code": "", "user": True}
                 for p, n, f in reversed(frames)
             ]
-            where = frames[0][:2] if frames else (None, None)
+            where = (known_as(frames[0][0]), frames[0][1]) if frames else (None, None)
             failure = (type(error).__name__, tf_survey.plain_message(error), *where, json.dumps(shown))
         status = "traced" if error is None else "failed"
         sink.add("survey", (run, step.step or None, step.name, status, survey.seconds, *failure))

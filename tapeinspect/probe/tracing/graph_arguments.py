@@ -118,6 +118,6 @@ def of_keras(recorder: Recorder, opener: FrameType) -> Called | None:
         frame = frame.f_back
     if frame is None or step is None:
         return None
-    captured = arguments.capture(step, turn=False)
+    captured = arguments.capture(step)
     values = {name: tf_tracing.types_of(value) for name, value in captured.values.items()}
     return Called.of(recorder, step.f_code, Captured(values, captured.rebound, captured.free), by_keras=True)

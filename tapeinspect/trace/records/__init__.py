@@ -34,6 +34,7 @@ from tapeinspect.trace.records.gradients import (
     VariableStep,
 )
 from tapeinspect.trace.records.graphs import FunctionTrace, Opaque, Survey, SurveyFact
+from tapeinspect.trace.records.loop_bodies import LoopBody
 from tapeinspect.trace.records.ops import Edge, Health, Op, OpFilter, OpRow, Output, Stats, TensorSpec, Value
 from tapeinspect.trace.records.recording import Counts, Frame, Meta, SourceFile, Stack
 from tapeinspect.trace.records.steps import Argument, LineCost, Step
@@ -59,6 +60,7 @@ __all__ = [
     "Health",
     "IdleDropout",
     "LineCost",
+    "LoopBody",
     "LoopVariable",
     "Meta",
     "NoneEvidence",

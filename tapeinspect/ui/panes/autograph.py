@@ -185,6 +185,9 @@ class AutographPane(AskingPane):
         notes = [self.asking.progress()]
         if run.step is not None:
             notes.append(f"arguments of batch {run.step}")
+        reader = self.subject.reader
+        if reader is not None and reader.loop_bodies.of_step(run.step) is not None:
+            notes.append("a loop's body: M as a function")
         can_ask = self.subject.live and self.step is not None and self.step <= self.subject.ended_steps
         if run.step != self.step and can_ask and not self.asking.open:
             notes.append("r traces this batch")
@@ -246,7 +249,7 @@ class AutographPane(AskingPane):
         if self.view_of == "traces":
             tell_trace(self.story, self.traces.trace)
         elif self.list.has_focus and self.list.function is not None:
-            tell_function(self.story, self.list.function)
+            tell_function(self.story, self.list.function, self.run_shown)
         else:
             tell_code(self.story, self.page, self.code)
 
@@ -284,6 +287,11 @@ class AutographPane(AskingPane):
         return True
 
     # what the user wants
+
+    @property
+    def step_shown(self) -> int | None:
+        """The batch whose step is shown."""
+        return self.run_shown.step if self.run_shown is not None else None
 
     def toggle_traces(self) -> None:
         """Show the traces of the run, or the code again."""

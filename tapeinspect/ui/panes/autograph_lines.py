@@ -11,6 +11,7 @@ from tapeinspect.trace.records import (
     AutographFailure,
     AutographFunction,
     AutographMark,
+    AutographRun,
     Finding,
     FunctionTrace,
     ScriptFailure,
@@ -70,7 +71,7 @@ def line_story(page: Page, line: int, palette: Palette, width: int) -> list[Line
         return made.lines
     code = page.left.source.split("\n")[line].strip()
     if code.startswith(("def ", "async def ", "@", "class ")) and number <= (page.shown.line or 1) + 20:
-        return function_story(page.shown, palette, width)
+        return function_story(page.shown, palette, width, page.run)
     text = "No statement begins on this line."
     made.say(text if code else "A blank line.", palette.muted)
     return made.lines
@@ -129,8 +130,10 @@ def _finding(made: Paragraphs, finding: Finding) -> None:
         made.say(visible(finding.hint), palette.good, [("→ ", palette.good)], indent=2)
 
 
-def function_story(function: AutographFunction, palette: Palette, width: int) -> list[Line]:
-    """One function of the list, its reason in full."""
+def function_story(
+    function: AutographFunction, palette: Palette, width: int, run: AutographRun | None = None
+) -> list[Line]:
+    """One function of the list, its reason in full; of the run's own what is to be known of that, too."""
     made = Paragraphs(palette, width)
     if function.status == "converted":
         lines = function.generated.rstrip("\n").count("\n") + 1 if function.generated else 0
@@ -155,6 +158,8 @@ def function_story(function: AutographFunction, palette: Palette, width: int) ->
     if function.call_path and function.call_line:
         where += f" · called at {basename(function.call_path)}:{function.call_line}"
     made.say(where, palette.muted)
+    if run is not None and run.note and (run.function, run.line) == (function.name, function.line):
+        made.say(visible(run.note), palette.muted, [("note: ", palette.faint)])
     return made.lines
 
 

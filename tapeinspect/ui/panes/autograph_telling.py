@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tapeinspect.trace.records import AutographFunction, FunctionTrace
+from tapeinspect.trace.records import AutographFunction, AutographRun, FunctionTrace
 from tapeinspect.ui.format import visible
 from tapeinspect.ui.panes.autograph_lines import function_story, generated_story, line_story, trace_story
 from tapeinspect.ui.panes.autograph_lists import Story
@@ -23,9 +23,11 @@ def tell_trace(story: Story, trace: FunctionTrace | None) -> None:
     story.tell(title, lambda palette, width: trace_story(trace, palette, width))
 
 
-def tell_function(story: Story, function: AutographFunction) -> None:
+def tell_function(story: Story, function: AutographFunction, run: AutographRun | None = None) -> None:
     """What became of a function of the list."""
-    story.tell(visible(function.name), lambda p, w: function_story(function, p, w), "Enter shows its code")
+    story.tell(
+        visible(function.name), lambda p, w: function_story(function, p, w, run), "Enter shows its code"
+    )
 
 
 def tell_code(story: Story, page: Page | None, code: SideBySide) -> None:
@@ -34,7 +36,7 @@ def tell_code(story: Story, page: Page | None, code: SideBySide) -> None:
     if page is None:
         story.tell("", lambda p, w: [])
     elif at is None:
-        story.tell(visible(page.function.name), lambda p, w: function_story(page.function, p, w))
+        story.tell(visible(page.function.name), lambda p, w: function_story(page.function, p, w, page.run))
     elif (line := code.own_line) is None:
         story.tell(f"generated line {at + 1}", lambda p, w: generated_story(page, at, p, w))
     else:

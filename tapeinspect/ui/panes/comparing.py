@@ -90,6 +90,11 @@ class Comparing(Vertical):
         """Go to the list of functions, or back to the code."""
         raise NotImplementedError
 
+    @property
+    def step_shown(self) -> int | None:
+        """The batch whose step is shown; None where it is not the step of one script."""
+        return None
+
     def ask_again(self) -> bool:
         """Compare anew; False when that cannot be done."""
         return False

@@ -146,7 +146,8 @@ class DiffPane(AskingPane, Comparing):
             return
         word, _ = VERDICTS[page.diff.verdict]
         batch = f" · batch {page.diff.step}" if page.diff.step is not None else ""
-        self.code.say(self.asking.progress() or f"{word}{batch}")
+        loop = f" · the loop on line {page.body.line}: M as a function" if page.body is not None else ""
+        self.code.say(self.asking.progress() or f"{word}{batch}{loop}")
         self.functions.set_title(f"Functions  {count(len(page.functions), 'function')}", f"{word}{batch}")
         notes = [f"{len(page.rewritten)} by Grappler"] if page.rewritten is not None else []
         notes += [f"U: {page.folded} more"] if page.folded else []
@@ -252,6 +253,10 @@ class DiffPane(AskingPane, Comparing):
         self.app.notify("\n".join(found) or visible("\n".join(page.diff.notes)), timeout=8, markup=False)
 
     # what can be taken away
+    @property
+    def step_shown(self) -> int | None:
+        """The batch that is compared."""
+        return self.page.diff.step if self.page is not None else None
 
     def place(self) -> tuple[str, int] | None:
         """File and line of the user's that the cursor is on."""

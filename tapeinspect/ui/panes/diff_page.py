@@ -17,7 +17,7 @@ from tapeinspect.trace.differences import (
     by_line,
 )
 from tapeinspect.trace.reader import TraceReader
-from tapeinspect.trace.records import AutographFunction, AutographRun
+from tapeinspect.trace.records import AutographFunction, AutographRun, LoopBody
 
 GRAVE = "✗≠P±"
 """Marks of lines that are worth a look."""
@@ -45,6 +45,8 @@ class Page:
     """What AutoGraph made of the step; None where that was not asked for."""
     functions: Sequence[AutographFunction] = ()
     """The user's functions that the step calls."""
+    body: LoopBody | None = None
+    """The loop's body that was compared, when the step stands inline in one."""
 
     def rewritten_at(self, path: str | None, line: int) -> list[Rewritten]:
         """What Grappler changed of a line."""
@@ -107,4 +109,5 @@ def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -
         reader.differences.rewritten(diff.id),
         run,
         [f for f in functions if f.role == "user" and f.source is not None],
+        reader.loop_bodies.of_step(diff.step),
     )

@@ -47,6 +47,18 @@ class StepDeeds(RunDeeds):
         elif (both := self._step_pane()) is not None:
             both.other_side()
 
+    def action_as_function(self) -> None:
+        from tapeinspect.ui.screens.as_function import AsFunctionScreen
+
+        reader, pane = self._main.subject.reader, self._step_pane()
+        if pane is None:
+            return
+        body = reader.loop_bodies.of_step(pane.step_shown) if reader is not None else None
+        if body is None:
+            self.say("What is shown here is a function already, not the body of a loop.")
+        else:
+            self.app.push_screen(AsFunctionScreen(body))
+
     def action_functions(self) -> None:
         if (pane := self._step_pane()) is not None:
             pane.toggle_functions()
