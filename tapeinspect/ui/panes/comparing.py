@@ -90,10 +90,6 @@ class Comparing(Vertical):
         """Go to the list of functions, or back to the code."""
         raise NotImplementedError
 
-    def ask_again(self) -> bool:
-        """Compare anew; False when that cannot be done."""
-        return False
-
     # what is in sight
 
     @property
