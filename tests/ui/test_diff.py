@@ -303,6 +303,21 @@ async def test_a_recording_without_a_comparison_says_how_to_get_one(open_app: Op
         assert "tapeinspect diff mnist_eager.py" in pane.code.left.empty
 
 
+async def test_the_autograph_tab_asks_for_what_a_comparison_does_not_look_for(compared: Path) -> None:
+    target = FakeTarget(compared)
+    target.hold(AskWork)
+    subject = Subject(compared, target, target.inbox)  # type: ignore[arg-type]
+    subject.open()
+    async with TapeApp(subject).run_test(size=(160, 45)) as pilot:
+        target.say(Status("paused", "after batch 3"))
+        await pilot.press("]", "4")
+        await pilot.pause(0.3)
+        assert [(r.work, r.step) for r in target.asked if isinstance(r, AskWork)] == [("tracing", 2)]
+        target.answer(Answer(1, True, {}))
+        await pilot.pause(0.8)
+        assert len([r for r in target.asked if isinstance(r, AskWork)]) == 1, "it asks once"
+
+
 class Asked:
     """A script that answers one question: it cannot."""
 
