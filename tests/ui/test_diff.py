@@ -197,7 +197,7 @@ async def test_without_the_generated_source_it_says_how_to_get_it(open_app: Open
 async def test_xla_is_a_column_of_the_values(open_app: Open, compiled: Path) -> None:
     async with open_app(compiled).run_test(size=(160, 45)) as pilot:
         pane = await opened(pilot, "X")
-        assert pane.values.has_focus and "XLA: differs from the traced step" in pane.values.note
+        assert pane.values.has_focus and pane.values.note == "XLA: differs"
         assert pane.values.text_of(0).split() == ["output", "loss_value", "1", "real", "0.250", "bit-equal"]
         assert pane.values.text_of(2).split() == ["gradient", "dense/bias", "1", "bit-equal", "real", "0.250"]
         assert pane.values.text_of(4).split()[:4] == ["variable", "dense/bias", "2", "real"]
@@ -301,6 +301,21 @@ async def test_a_recording_without_a_comparison_says_how_to_get_one(open_app: Op
     async with open_app(plain).run_test(size=(80, 24)) as pilot:
         pane = await opened(pilot)
         assert "tapeinspect diff mnist_eager.py" in pane.code.left.empty
+
+
+async def test_the_autograph_tab_asks_for_what_a_comparison_does_not_look_for(compared: Path) -> None:
+    target = FakeTarget(compared)
+    target.hold(AskWork)
+    subject = Subject(compared, target, target.inbox)  # type: ignore[arg-type]
+    subject.open()
+    async with TapeApp(subject).run_test(size=(160, 45)) as pilot:
+        target.say(Status("paused", "after batch 3"))
+        await pilot.press("]", "4")
+        await pilot.pause(0.3)
+        assert [(r.work, r.step) for r in target.asked if isinstance(r, AskWork)] == [("tracing", 2)]
+        target.answer(Answer(1, True, {}))
+        await pilot.pause(0.8)
+        assert len([r for r in target.asked if isinstance(r, AskWork)]) == 1, "it asks once"
 
 
 class Asked:

@@ -49,9 +49,9 @@ class AskingPane(Vertical):
         """Bring the titles up to date."""
         raise NotImplementedError
 
-    def left_to_ask(self) -> Sequence[str]:
-        """Works to ask for by itself though there is content."""
-        return ()
+    def left_to_ask(self) -> tuple[Sequence[str], int | None] | None:
+        """Works, and for which batch, to ask for by itself though there is content."""
+        return None
 
     # what happens
 
@@ -97,18 +97,18 @@ class AskingPane(Vertical):
             return
         if not self.has_content:
             self.ask_again()
-        elif works := self.left_to_ask():
-            begin(self, lambda: self._ask(works, {}), "ask")
+        elif (left := self.left_to_ask()) is not None:
+            begin(self, lambda: self._ask(*left, {}), "ask")
 
     def ask_again(self, options: Mapping[str, Any] | None = None) -> bool:
         """Ask the script on the viewed batch; False when it cannot be asked."""
         if not self.asking.possible:
             return False
-        begin(self, lambda: self._ask(None, options or {}), "ask")
+        begin(self, lambda: self._ask(None, self.step, options or {}), "ask")
         return True
 
-    async def _ask(self, works: Sequence[str] | None, options: Mapping[str, Any]) -> None:
-        done = await self.asking.ask(self.step, works, options)
+    async def _ask(self, works: Sequence[str] | None, step: int | None, options: Mapping[str, Any]) -> None:
+        done = await self.asking.ask(step, works, options)
         if self.asking.trouble and self.has_content:
             self.app.notify(self.asking.trouble, severity="warning", timeout=8, markup=False)
         if self.subject.reader is not None:

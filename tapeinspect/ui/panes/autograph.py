@@ -113,14 +113,14 @@ class AutographPane(AskingPane):
         """What stands in the place of the code."""
         return self.code.left.empty
 
-    def left_to_ask(self) -> Sequence[str]:
+    def left_to_ask(self) -> tuple[Sequence[str], int | None] | None:
         """What does not survive tracing, when the run came with a comparison, which does not look for that."""
         reader, run = self.subject.reader, self.run_shown
         if reader is None or run is None or self._surveyed:
-            return ()
+            return None
         self._surveyed = True
         known = run.status == "converted" or any(survey.step == run.step for survey in reader.surveys())
-        return ("tracing",) if not known and reader.differences.has_run(run.id) else ()
+        return (("tracing",), run.step) if not known and reader.differences.has_run(run.id) else None
 
     def look(self) -> None:
         """Look for what the recording has got since."""

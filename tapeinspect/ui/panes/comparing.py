@@ -95,10 +95,6 @@ class Comparing(Vertical):
         """The batch whose step is shown; None where it is not the step of one script."""
         return None
 
-    def ask_again(self) -> bool:
-        """Compare anew; False when that cannot be done."""
-        return False
-
     # what is in sight
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tapeinspect.errors import TraceError
-from tapeinspect.trace.diff_request import XLA_WORDS, tally
+from tapeinspect.trace.diff_request import XLA_SHORT, XLA_WORDS, tally
 from tapeinspect.trace.differences import Difference, DiffOp, Rewritten
 from tapeinspect.ui.format import count, visible
 from tapeinspect.ui.panes.asking import DIFF, ON_TOP
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tapeinspect.ui.subject import Subject
 
 
-class DiffPane(AskingPane, Comparing):
+class DiffPane(Comparing, AskingPane):
     """Both sources of the step, its ops and values, and the story of the row under the cursor."""
 
     def __init__(self, subject: Subject, id: str | None = None) -> None:
@@ -152,8 +152,8 @@ class DiffPane(AskingPane, Comparing):
         notes = [f"{len(page.rewritten)} by Grappler"] if page.rewritten is not None else []
         notes += [f"U: {page.folded} more"] if page.folded else []
         self.ops.set_title(f"Ops  {count(len(page.ops), 'pair')}", " · ".join(notes))
-        xla = XLA_WORDS[page.compiled.verdict] if page.compiled is not None else ""
-        self.values.set_title(f"Values  {len(page.values)}", f"XLA: {xla}" if xla else "")
+        xla = XLA_SHORT[page.compiled.verdict] if page.compiled is not None else ""
+        self.values.set_title(f"Values  {len(page.values)}", xla)
 
     def tell(self) -> None:
         """Tell the story of the row under the cursor of the focused list."""

@@ -19,7 +19,7 @@ _RELATIONS: Final = {
     "moved": ("moved", "second"), "folded": ("folded", "faint"),
 }  # fmt: skip
 _FIGURES: Final = {"bit-equal": "good", "rounding": "muted", "real": "bad"}
-_FIGURE = 21
+_FIGURE = 17
 """Columns of a figure."""
 Item = DiffOp | Rewritten
 
@@ -106,8 +106,8 @@ class ValueRows:
         """The heads of the columns."""
         kinds, names, calls = self._columns(width)
         text = " " + fit("", kinds) + fit("value", names) + " " + fit("call" if calls else "", calls)
-        text += fit("traced against eager", _FIGURE)
-        return [(text + ("XLA against traced" if self.xla else ""), palette.faint)]
+        text += fit("eager | traced", _FIGURE)
+        return [(text + ("traced | XLA" if self.xla else ""), palette.faint)]
 
     def _columns(self, width: int) -> tuple[int, int, int]:
         """Columns of kinds, names and calls."""

@@ -93,8 +93,10 @@ class StepDeeds(RunDeeds):
             self.say(text)
 
     def action_trace_again(self) -> None:
+        from tapeinspect.ui.panes.asking_pane import AskingPane
+
         main = self._main
         if not main.subject.live:
             self._go("batch")
-        elif (pane := self._step_pane()) is not None and not pane.ask_again():
+        elif isinstance(pane := self._step_pane(), AskingPane) and not pane.ask_again():
             self.say("It can be asked for when the first batch has ended, and one at a time.", True)
