@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,6 +59,8 @@ class Asking:
         """Why the last question got no answer, with what to do on further lines."""
         self.options: Mapping[str, Any] = {}
         """What was asked for on top."""
+        self.begun: Callable[[], None] | None = None
+        """Called when a question has been asked, so that the screen says so at once."""
         self._since = 0.0
 
     @property
@@ -80,6 +82,8 @@ class Asking:
             "",
             time.monotonic(),
         )
+        if self.begun is not None:
+            self.begun()
         try:
             troubles = [await self._ask(work) for work in works or self.question.works]
         finally:

@@ -24,6 +24,7 @@ class AskingPane(Vertical):
         self.step: int | None = None
         """The batch that is viewed."""
         self.asking = Asking(subject, question)
+        self.asking.begun = self.remind
 
     # what a pane of this kind has to have
 

@@ -237,7 +237,6 @@ class DiffPane(Comparing, AskingPane):
         if not super().ask_again(wanted):
             return False
         self.on_top = wanted
-        self.say_titles()
         return True
 
     def answered(self, options: Mapping[str, Any]) -> None:
