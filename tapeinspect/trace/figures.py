@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +24,9 @@ SMALL: Final = 8192
 
 _LARGE: Final = 1 << 17
 """Elements from which on rows of small BLAS calls are quicker than NumPy's own loop."""
+
+_TOGETHER: Final = 2048
+"""Elements up to which arrays are measured many at a time: it takes a tenth of the calls."""
 
 _TINY, _HUGE = 1e-30, 1e38
 
@@ -66,6 +69,38 @@ def block_stats(array: Array) -> BlockStats:
         for block in _float_blocks(flat):
             sums.add(block)
     return sums.result(flat.size)
+
+
+def block_stats_of(arrays: Sequence[Array]) -> list[BlockStats]:
+    """The figures of each of many arrays: the small ones together, as those of one array in pieces."""
+    found: list[BlockStats | None] = [None] * len(arrays)
+    for char in "fd":
+        small = [i for i, a in enumerate(arrays) if a.dtype.char == char and 0 < a.size <= _TOGETHER]
+        if len(small) > 1:
+            flats = [np.ravel(arrays[i], order="K") for i in small]
+            for i, figures in zip(small, _stats_together(flats), strict=True):
+                found[i] = figures
+    return [block_stats(a) if f is None else f for a, f in zip(arrays, found, strict=True)]
+
+
+def _stats_together(flats: list[Array]) -> list[BlockStats | None]:
+    """The figures of one-dimensional arrays of one float type; None for one that is not finite or needs care."""
+    sizes = [flat.size for flat in flats]
+    starts = np.cumsum([0, *sizes[:-1]])
+    flat = np.concatenate(flats)
+    with np.errstate(all="ignore"):
+        squares = np.add.reduceat(np.multiply(flat, flat, dtype=np.float64), starts).tolist()
+        sums = np.add.reduceat(flat, starts, dtype=np.float64).tolist()
+        least, most = (f.reduceat(flat, starts).tolist() for f in (np.minimum, np.maximum))
+    filled = np.add.reduceat(flat != 0, starts, dtype=np.intp).tolist()
+    return [
+        BlockStats(math.sqrt(square), low, high, min(max(total / size, low), high), 0, 0, 1.0 - count / size)
+        if _TINY < square < _HUGE
+        else None
+        for size, square, total, low, high, count in zip(
+            sizes, squares, sums, least, most, filled, strict=True
+        )
+    ]
 
 
 def _quick_stats(flat: Array) -> BlockStats | None:
