@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 from tapeinspect.probe import magnitudes, tf_private, tf_variables
@@ -187,8 +187,7 @@ class Updates:
         return norm_of(difference)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Gradient:
+class Gradient(NamedTuple):
     """What a source got, before it is measured."""
 
     form: str
@@ -205,6 +204,8 @@ class Gradient:
 
         f: the figures of `array`.
         """
+        if f is not None and self.rows is None:
+            return (self.form, self.tensor, *f, None)
         if f is None:
             return (self.form, self.tensor, None, None, None, None, None, None, None, self.rows)
         present = self.array.size
@@ -278,6 +279,8 @@ def tf_variable(source: Any) -> Any:
 
 def _read(known: Sequence[Known]) -> list[Any]:
     """The values of variables, while no tape looks; None for one that cannot be read, or is no more."""
+    if not known:
+        return []
     variables = [None if k.variable is None else k.variable() for k in known]
     alive = [variable for variable in variables if variable is not None]
     read = iter(tf_variables.read_variables([(v.handle, v.dtype) for v in alive]))

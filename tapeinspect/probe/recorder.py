@@ -50,7 +50,7 @@ class Recorder:
         self.gate = Gate(control, config.pause_at, config.steps, self.errands)
         self.held = Held(config.memory if config.values != "off" else 0)
         self.code = CodeTable(main_directory(), config.source)
-        self.sites = SiteTable()
+        self.sites = SiteTable(config.values != "off", self.held.budget > 0)
         self.steps = StepRules()
         self.variables = VariableTable()
         self.sink = Sink(writer, self.code, self.sites, self.variables)

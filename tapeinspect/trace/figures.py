@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,11 +22,14 @@ _BLOCK: Final = 1 << 16
 SMALL: Final = 8192
 """Elements in one BLAS call: more than 10,000 wake OpenBLAS' threads, which take the cores from TensorFlow's."""
 
-_LARGE: Final = 1 << 17
+_LARGE: Final = 1 << 15
 """Elements from which on rows of small BLAS calls are quicker than NumPy's own loop."""
 
 _TOGETHER: Final = 2048
 """Elements up to which arrays are measured many at a time: it takes a tenth of the calls."""
+
+vdot: Final = getattr(np.vdot, "_implementation", np.vdot)
+"""`numpy.vdot` without the Python code in front of it that looks for other kinds of arrays."""
 
 _TINY, _HUGE = 1e-30, 1e38
 
@@ -86,7 +89,7 @@ def block_stats_of(arrays: Sequence[Array]) -> list[BlockStats]:
 def _stats_together(flats: list[Array]) -> list[BlockStats | None]:
     """The figures of one-dimensional arrays of one float type; None for one that is not finite or needs care."""
     sizes = [flat.size for flat in flats]
-    starts = np.cumsum([0, *sizes[:-1]])
+    starts = list(accumulate(sizes[:-1], initial=0))
     flat = np.concatenate(flats)
     with np.errstate(all="ignore"):
         squares = np.add.reduceat(np.multiply(flat, flat, dtype=np.float64), starts).tolist()
@@ -105,7 +108,7 @@ def _stats_together(flats: list[Array]) -> list[BlockStats | None]:
 
 def _quick_stats(flat: Array) -> BlockStats | None:
     """The figures of a small float array in the plain way; None when a value is not finite or needs care."""
-    squares = float(np.vdot(flat, flat))
+    squares = float(vdot(flat, flat))
     if not _TINY < squares < _HUGE:
         return None
     least, most, size = float(flat.min()), float(flat.max()), flat.size
@@ -120,14 +123,14 @@ def sum_of_squares(flat: Array) -> float:
     """
     size = flat.size
     if size <= SMALL:
-        return float(np.vdot(flat, flat))
+        return float(vdot(flat, flat))
     if size < _LARGE:
         return float(np.einsum("i,i", flat, flat))
     rows = size // SMALL
     whole, rest = flat[: rows * SMALL], flat[rows * SMALL :]
     with np.errstate(all="ignore"):
         found = np.matmul(whole.reshape(rows, 1, SMALL), whole.reshape(rows, SMALL, 1)).sum()
-        return float(found + np.vdot(rest, rest))
+        return float(found + vdot(rest, rest))
 
 
 def norm_of(array: Array) -> float | None:
