@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import magnitudes, tf_private, values
 from tapeinspect.probe.evidence import Evidence
-from tapeinspect.probe.gradients import figures
+from tapeinspect.probe.gradients import look_at, measure
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -105,15 +105,25 @@ class CallLog:
     def _write_gradients(self, call: Call, sources: list[Any], results: list[Any]) -> None:
         recorder = self._recorder
         first = recorder.sink.next_id("gradient", len(sources))
-        for index, (source, gradient) in enumerate(zip(sources, results, strict=True)):
-            known = recorder.variables.intern(source, call.frame, call.stack, index, call.asked.given)
-            if known.handle is not None and call.step is not None:
-                recorder.updates.follow(known)
-            row = (first + index, call.id, call.step, known.id, *figures(gradient))
-            recorder.sink.add("gradient", row)
-            if magnitudes.wanted(call.step) and gradient is not None and call.step is not None:
-                array = values.array_of(getattr(gradient, "values", gradient))
-                magnitudes.write(recorder.sink, call.step, known.id, "gradient", array)
+        intern, updates = recorder.variables.intern, recorder.updates
+        known = [
+            intern(source, call.frame, call.stack, index, call.asked.given)
+            for index, source in enumerate(sources)
+        ]
+        followed = [] if call.step is None else updates.follow(known)
+        gradients = [look_at(result) for result in results]
+        figures, of_values = measure(gradients, [value for _, value in followed])
+        for (variable, value), measured in zip(followed, of_values, strict=True):
+            updates.measured(variable, value, *measured)
+        rows = enumerate(zip(known, gradients, figures, strict=True), first)
+        recorder.sink.add(
+            "gradient", *[(n, call.id, call.step, k.id, *g.figures(f)) for n, (k, g, f) in rows]
+        )
+        if call.step is not None and magnitudes.wanted(call.step):
+            for k, result in zip(known, results, strict=True):
+                if result is not None:
+                    array = values.array_of(getattr(result, "values", result))
+                    magnitudes.write(recorder.sink, call.step, k.id, "gradient", array)
         self._evidence.take(call, first, sources, results)
 
     def _note_loss(self, state: ThreadState, call: Call) -> None:

@@ -15,10 +15,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy
-
 from tapeinspect.probe import tf_private
-from tapeinspect.trace.figures import sum_of_squares
+from tapeinspect.trace.figures import sum_of_squares, vdot
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -35,7 +33,6 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
     get_ident = _thread.get_ident
     ident = get_ident()
     getframe = sys._getframe
-    vdot = numpy.vdot
     sqrt = math.sqrt
     lock = recorder.lock
     sink = recorder.sink
@@ -52,7 +49,6 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
     hold = held.tensors.append
     hold_size = held.sizes.append
     possible = tf_private.possible_gradient_types() if recorder.can("tapes") else None
-    measures = recorder.config.values != "off"
     full = recorder.config.values == "full"
     started = recorder.started_ns
     site: Any = _NoSite()
@@ -79,6 +75,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                 recorder.graph_log.added(op_type)
                 return
             wanted = last[index] if index < size else None
+            n_inputs, n_outputs = len(inputs), len(outputs)
             array = None
             in_step = False
             for guess in (wanted, site.next):
@@ -86,19 +83,18 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                     guess is None
                     or guess.raw_type != op_type
                     or guess.attrs != attrs
-                    or guess.n_inputs != len(inputs)
-                    or guess.n_outputs != len(outputs)
+                    or guess.n_inputs != n_inputs
+                    or guess.n_outputs != n_outputs
                 ):
                     continue
-                n = guess.n_outputs
-                if n == 1:
-                    if measures and 0 < guess.measure < 3:
+                if n_outputs == 1:
+                    if 0 < guess.measure < 3:
                         array = outputs[0]._numpy_internal()
                         if array.shape != guess.shapes[0]:
                             continue
                     elif outputs[0]._shape_tuple() != guess.shapes[0]:
                         continue
-                elif n and tuple([t._shape_tuple() for t in outputs]) != guess.shapes:
+                elif n_outputs and tuple([t._shape_tuple() for t in outputs]) != guess.shapes:
                     continue
                 try:
                     checks = guess.checks
@@ -114,7 +110,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                         if in_step:
                             if frame.f_lasti != place.lasti:
                                 continue
-                            checks = place.inner
+                            checks = place.users if guess is wanted else place.inner
                     for depth, check_code, check_lasti in checks:
                         frame = getframe(depth)
                         if frame.f_code is not check_code or frame.f_lasti != check_lasti:
@@ -156,12 +152,11 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
             if serial:
                 trail.append(found)
 
-            n = found.n_inputs
-            if n == 1:
+            if n_inputs == 1:
                 taken = f"[{inputs[0]._id}]"
-            elif n == 2:
+            elif n_inputs == 2:
                 taken = f"[{inputs[0]._id},{inputs[1]._id}]"
-            elif n == 0:
+            elif n_inputs == 0:
                 taken = "[]"
             else:
                 taken = f"[{','.join([str(t._id) for t in inputs])}]"
@@ -173,32 +168,30 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                     tapes[0].id if len(tapes) == 1 else recorder.tape_log.which(tapes, found, inputs, outputs)
                 )
 
-            n = found.n_outputs
             norm = made = None
-            if n:
+            if n_outputs:
                 first = outputs[0]
                 made = first._id
-                if n > 1:
+                if n_outputs > 1:
                     recorder.other_outputs(outputs)
-                if measures and found.measure:
+                if found.measure:
                     if found.measure < 3:
                         if array is None:
                             array = first._numpy_internal()
                         # `vdot`, unlike `dot`, does not warn of an overflow
-                        norm = (
-                            float(vdot(array, array)) if found.measure == 1 else sum_of_squares(array.ravel())
+                        norm = sqrt(
+                            vdot(array, array) if found.measure == 1 else sum_of_squares(array.ravel())
                         )
-                        if 0.0 < norm < _INFINITY:
-                            norm = sqrt(norm)
-                        elif norm != 0.0 or array.any():  # squares too large, or too small, for the type
+                        if not 0.0 < norm < _INFINITY and (norm != 0.0 or array.any()):
+                            # squares too large, or too small, for the type
                             norm = recorder.health.closely(first)
                     elif found.measure == 3:
                         norm = recorder.health.every(found, outputs)
                     else:
                         recorder.health.elsewhere(found, outputs)
                 kept = found.held_bytes
-                if budget and kept:
-                    hold(first if n == 1 else tuple(outputs))
+                if kept:
+                    hold(first if n_outputs == 1 else tuple(outputs))
                     hold_size(kept)
                     held.bytes += kept
                     if held.bytes > budget:
@@ -212,10 +205,11 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                 begun - ended, tape, taken, made, norm,
             ))  # fmt: skip
             remember(found)
-            if found.is_assign:
-                recorder.updates.on_assign(found.type, inputs)
-            elif found.special:
-                recorder.graph_log.ran(state, found, attrs, begun)
+            if found.is_special:
+                if found.is_assign:
+                    recorder.updates.on_assign(found.type, inputs)
+                else:
+                    recorder.graph_log.ran(state, found, attrs, begun)
         except Exception as error:
             recorder.trouble("ops", error)
         finally:

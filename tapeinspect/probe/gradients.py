@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
-from tapeinspect.probe import magnitudes, tf_private
+from tapeinspect.probe import magnitudes, tf_private, tf_variables
 from tapeinspect.probe.names import name_in_code, variable_name
 from tapeinspect.probe.values import array_of
-from tapeinspect.trace.figures import BlockStats, block_stats, norm_of
+from tapeinspect.trace.figures import BlockStats, block_stats_of, norm_of
 
 if TYPE_CHECKING:
     from tapeinspect.probe.sink import Sink
@@ -121,21 +121,25 @@ class Updates:
             self.step = step
             self.changes = {}
 
-    def follow(self, known: Known) -> None:
-        """Look at a variable before the step changes it."""
+    def follow(self, sources: Sequence[Known]) -> list[tuple[Known, Any]]:
+        """Read those of the variables that the step is seen to use for the first time, before it changes them.
+
+        Returns them with their values, for `measured`.
+        """
+        fresh = {known.handle: known for known in sources if known.handle not in self.changes}
+        fresh.pop(None, None)
+        read = zip(fresh.values(), _read(list(fresh.values())), strict=True)
+        return [(known, value) for known, value in read if value is not None]
+
+    def measured(self, known: Known, value: Any, array: Any, figures: BlockStats) -> None:
+        """What a variable holds before the step changes it."""
         assert known.handle is not None
-        if known.handle in self.changes:
-            return
-        value = _read(known)
-        if value is None:
-            return
-        array = array_of(value)
         if magnitudes.wanted(self.step):
             assert self.step is not None
             magnitudes.write(self.sink, self.step, known.id, "weight", array)
         elif known.by_delta:
             value = None
-        self.changes[known.handle] = Change(known, block_stats(array), value)
+        self.changes[known.handle] = Change(known, figures, value)
 
     def on_assign(self, op_type: str, inputs: Any) -> None:
         """An op changed a variable."""
@@ -154,20 +158,23 @@ class Updates:
     def finish(self) -> None:
         """The step's variables will not change any more on its account: write what became of them."""
         if self.changes:
+            changes = list(self.changes.values())
             with tf_private.tapes_paused():
-                self.sink.add("variable_step", *[self._row(change) for change in self.changes.values()])
+                compared = [c for c in changes if c.assigns and c.complete and c.before is not None]
+                after = dict(zip(compared, _read([c.known for c in compared]), strict=True))
+                self.sink.add("variable_step", *[self._row(change, after.get(change)) for change in changes])
 
-    def _row(self, change: Change) -> tuple[Any, ...]:
+    def _row(self, change: Change, after: Any) -> tuple[Any, ...]:
         f = change.figures
-        row = (f.norm, f.min, f.max, f.mean, f.nan, f.inf, f.zeros, self._update(change), change.assigns)
+        update = self._update(change, after)
+        row = (f.norm, f.min, f.max, f.mean, f.nan, f.inf, f.zeros, update, change.assigns)
         return (self.step, change.known.id, *row)
 
-    def _update(self, change: Change) -> float | None:
+    def _update(self, change: Change, after: Any) -> float | None:
         if not change.assigns or not change.complete:
             return None
         if change.before is None:
             return change.delta
-        after = _read(change.known)
         if after is None:
             return None
         change.known.by_delta = change.by_delta
@@ -180,16 +187,51 @@ class Updates:
         return norm_of(difference)
 
 
-def figures(result: Any) -> tuple[Any, ...]:
-    """The columns of `gradient` from `form` on: form, tensor, norm, min, max, mean, nan, inf, zeros, rows."""
+class Gradient(NamedTuple):
+    """What a source got, before it is measured."""
+
+    form: str
+    """'dense', 'sparse' or 'none'."""
+    tensor: int | None = None
+    array: Any = None
+    """The gradient, or the distinct rows of a sparse one; None when there is none."""
+    rows: int | None = None
+    size: int = 0
+    """Elements of the dense gradient."""
+
+    def figures(self, f: BlockStats | None) -> tuple[Any, ...]:
+        """The columns of `gradient` from `form` on: form, tensor, norm, min, max, mean, nan, inf, zeros, rows.
+
+        f: the figures of `array`.
+        """
+        if f is not None and self.rows is None:
+            return (self.form, self.tensor, *f, None)
+        if f is None:
+            return (self.form, self.tensor, None, None, None, None, None, None, None, self.rows)
+        present = self.array.size
+        return (self.form, self.tensor, *_with_absent(f, present, self.size), self.rows)
+
+
+def look_at(result: Any) -> Gradient:
+    """A gradient as `tape.gradient` returned it."""
     if result is None:
-        return ("none", None, None, None, None, None, None, None, None, None)
+        return Gradient("none")
     if hasattr(result, "indices") and hasattr(result, "values"):
         array, rows, size = _dense_rows(result)
-        f = block_stats(array)
-        return ("sparse", result.values._id, *_with_absent(f, array.size, size), rows)
-    f = block_stats(array_of(result))
-    return ("dense", result._id, f.norm, f.min, f.max, f.mean, f.nan, f.inf, f.zeros, None)
+        return Gradient("sparse", result.values._id, array, rows, size)
+    array = array_of(result)
+    return Gradient("dense", result._id, array, None, array.size)
+
+
+def measure(
+    gradients: Sequence[Gradient], values: Sequence[Any]
+) -> tuple[list[BlockStats | None], list[tuple[Any, BlockStats]]]:
+    """The figures of gradients, None for those that are none, and the array and figures of each variable's value."""
+    arrays = [array_of(value) for value in values]
+    found = block_stats_of([*(g.array for g in gradients if g.array is not None), *arrays])
+    each = iter(found)
+    of_gradients = [None if g.array is None else next(each) for g in gradients]
+    return of_gradients, list(zip(arrays, each, strict=True))
 
 
 def _with_absent(f: BlockStats, present: int, size: int) -> tuple[Any, ...]:
@@ -235,17 +277,14 @@ def tf_variable(source: Any) -> Any:
     return None
 
 
-def _read(known: Known) -> Any:
-    """The value of a variable, while no tape looks; None when it cannot be read, or is no more."""
-    import tensorflow as tf
-
-    variable = known.variable() if known.variable is not None else None
-    if variable is None:
-        return None
-    try:
-        return tf_private.read_variable(variable.handle, variable.dtype)
-    except tf.errors.OpError:
-        return None
+def _read(known: Sequence[Known]) -> list[Any]:
+    """The values of variables, while no tape looks; None for one that cannot be read, or is no more."""
+    if not known:
+        return []
+    variables = [None if k.variable is None else k.variable() for k in known]
+    alive = [variable for variable in variables if variable is not None]
+    read = iter(tf_variables.read_variables([(v.handle, v.dtype) for v in alive]))
+    return [None if variable is None else next(read) for variable in variables]
 
 
 def _difference(before: Any, after: Any) -> Any:

@@ -51,7 +51,7 @@ class Recorder:
         self.gate = Gate(control, config.pause_at, config.steps, self.errands)
         self.held = Held(config.memory if config.values != "off" else 0)
         self.code = CodeTable(main_directory(), config.source)
-        self.sites = SiteTable()
+        self.sites = SiteTable(config.values != "off", self.held.budget > 0)
         self.steps = StepRules()
         self.turns = Turns(self, self.steps.loops)
         self.variables = VariableTable()

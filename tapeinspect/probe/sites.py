@@ -57,6 +57,9 @@ class StepPlace:
     """The instruction that the step's frame is at."""
     inner: tuple[Any, ...]
     """The checks of the frames inside it."""
+    users: tuple[Any, ...]
+    """Those of them that an op is checked by which comes where it came in the last step: the frame that ran the op,
+    and the user's."""
     outer: tuple[Any, ...]
     """The frames around it, interned."""
 
@@ -79,13 +82,15 @@ class Site:
     shapes: tuple[Any, ...]
     checks: tuple[Any, ...]
     measure: int
-    """0: no float output; 1: a single small float32 or float64 output; 2: a large one; 3: anything else with
-    floats; 4: floats on another device."""
+    """0: no float output, or none is measured; 1: a single small float32 or float64 output; 2: a large one;
+    3: anything else with floats; 4: floats on another device."""
     held_bytes: int
     """Bytes of the outputs when they are worth keeping alive, else 0."""
     is_assign: bool
     special: str
     """'', 'dataset', 'py_function' or 'graph': an op that runs code no callback reaches."""
+    is_special: bool
+    """It is one of these, or it assigns."""
     step: StepPlace | None = None
     next: Any = None
     """The site that followed the last time."""
@@ -110,10 +115,15 @@ class KindTable:
 
 
 class SiteTable:
-    """Interns sites. The caller serialises."""
+    """Interns sites. The caller serialises.
 
-    def __init__(self) -> None:
+    measures: whether outputs are measured at all; holds: whether they are kept alive.
+    """
+
+    def __init__(self, measures: bool, holds: bool) -> None:
         self.kinds = KindTable()
+        self._measures = measures
+        self._holds = holds
         self.all: list[Site] = []
         self._sites: dict[tuple[Any, ...], Site] = {}
 
@@ -131,6 +141,7 @@ class SiteTable:
         site = self._sites.get(key)
         if site is not None:
             return site, False
+        is_assign, special = _assigns(op_type), _special(op_type)
         site = Site(
             id=len(self.all) + 1,
             type=op_type,
@@ -143,11 +154,11 @@ class SiteTable:
             n_outputs=len(outputs),
             shapes=shapes,
             checks=stack.checks,
-            measure=_measure(dtypes, shapes, outputs),
-            held_bytes=_held_bytes(op_type, dtypes, shapes),
-            is_assign=op_type in ASSIGNS
-            or op_type.startswith(("ResourceApply", "ResourceSparse", "ResourceScatter", "ResourceStrided")),
-            special=_special(op_type),
+            measure=_measure(dtypes, shapes, outputs) if self._measures else 0,
+            held_bytes=_held_bytes(op_type, dtypes, shapes) if self._holds else 0,
+            is_assign=is_assign,
+            special=special,
+            is_special=is_assign or special != "",
             dtypes=dtypes,
         )
         self.all.append(site)
@@ -255,6 +266,12 @@ def _held_bytes(op_type: str, dtypes: tuple[str, ...], shapes: tuple[Any, ...]) 
         # It shares the variable's memory: keeping it would make each assignment copy the variable.
         return 0
     return total and total + 64
+
+
+def _assigns(op_type: str) -> bool:
+    return op_type in ASSIGNS or op_type.startswith(
+        ("ResourceApply", "ResourceSparse", "ResourceScatter", "ResourceStrided")
+    )
 
 
 def _special(op_type: str) -> str:

@@ -72,7 +72,8 @@ class StepRules:
         around = (stack.codes[depth:], stack.lastis[depth:])
         outer = self._outers.setdefault((tuple(map(id, around[0])), around[1]), around)
         inner = tuple(check for check in stack.checks if 1 < check[0] < depth)
-        return StepPlace(depth, loop, position, stack.lastis[depth - 1], inner, outer)
+        users = tuple(c for c in inner if c[0] == 2 or stack.places[c[0] - 1].role != "library")
+        return StepPlace(depth, loop, position, stack.lastis[depth - 1], inner, users, outer)
 
     def locate(self, opener: FrameType, role: Any) -> tuple[FrameType, Loop | None, bool]:
         """The frame of the step that a tape opened in `opener` belongs to, its loop, and whether that is new."""

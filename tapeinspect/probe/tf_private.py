@@ -309,13 +309,6 @@ def functions_traced() -> Iterator[None]:
         def_function.run_functions_eagerly(was)
 
 
-def read_variable(handle: Any, dtype: Any) -> Any:
-    """The value of a variable, sharing its memory. Raises tf.errors.OpError."""
-    from tensorflow.python.ops import gen_resource_variable_ops
-
-    return gen_resource_variable_ops.read_variable_op(handle, dtype)
-
-
 def concrete_function_callbacks() -> list[Callable[[Any], None]]:
     """Functions that TensorFlow calls with each new concrete function."""
     found: list[Callable[[Any], None]] = resolve(

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tapeinspect.probe import tf_private
+from tapeinspect.probe import tf_private, tf_variables
 from tapeinspect.probe.sandbox.saved import Change, Saved, SavedState
 
 _TRACES = (
@@ -76,7 +76,7 @@ def _read(variable: Any) -> Any:
     import tensorflow as tf
 
     try:
-        return tf_private.read_variable(variable.handle, variable.dtype)
+        return tf_variables.read_variable(variable.handle, variable.dtype)
     except (
         tf.errors.OpError,
         ValueError,

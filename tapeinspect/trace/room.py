@@ -30,6 +30,8 @@ class Room:
         `size`: bytes of the file and its log. Pages that become free are used again, so the file stops
         growing. Raises TraceFullError when there is nothing left to drop.
         """
+        if size <= self._limit:  # no need to ask how much of it is used
+            return
         if size > self._max_size:
             self._empty_log()
         if self._used() <= self._limit:

@@ -38,6 +38,7 @@ class TraceWriter:
 
     def __init__(self, path: str | Path, max_size: int | None = None) -> None:
         self.path = Path(path).resolve()
+        self._parts = (str(self.path), f"{self.path}-wal")
         self._pid = os.getpid()
         self._full: TraceFullError | None = None
         self._inserts = {table: _insert_statement(table) for table in schema.TABLES}
@@ -100,7 +101,7 @@ class TraceWriter:
 
     def size(self) -> int:
         """Bytes of the file and of what waits beside it to be moved into it."""
-        return sum(_file_size(self.path.with_name(self.path.name + suffix)) for suffix in ("", "-wal"))
+        return sum(map(_file_size, self._parts))
 
     def close(self) -> None:
         """Commit, and leave one file that can be copied, unless a reader still holds it open (see `settle`).
@@ -256,9 +257,9 @@ def _step_with_nan_loss(row: Sequence[Any]) -> Sequence[Any]:
     return row
 
 
-def _file_size(path: Path) -> int:
+def _file_size(path: str) -> int:
     try:
-        return path.stat().st_size
+        return os.stat(path).st_size
     except OSError:
         return 0
 

@@ -68,3 +68,9 @@ def test_memory_is_kept_to(truth: dict[str, Any]) -> None:
     assert len(held) > 20
     assert max(held) <= truth["budget"]
     assert max(held) > truth["budget"] // 2
+
+
+def test_variables_are_read_together(truth: dict[str, Any]) -> None:
+    assert truth["read"] == [[1.0, 2.0], [3], [[True]], [4.0]]
+    assert all(truth["shared"])
+    assert truth["partly"] == [False, True]

@@ -8,7 +8,14 @@ import warnings
 import numpy as np
 import pytest
 
-from tapeinspect.trace.figures import BINS, array_of, block_stats, stats_of, sum_of_squares
+from tapeinspect.trace.figures import (
+    BINS,
+    array_of,
+    block_stats,
+    block_stats_of,
+    stats_of,
+    sum_of_squares,
+)
 from tapeinspect.trace.records import TensorSpec, Value
 
 SIZES = [1, 5, 65_536, 65_537, 200_000]
@@ -43,6 +50,26 @@ def test_sum_of_squares(dtype: str, size: int) -> None:
         assert sum_of_squares(values * np.asarray(1e30 if dtype == "float32" else 1e200, dtype)) == math.inf
         values[size // 2] = math.nan
         assert math.isnan(sum_of_squares(values))
+
+
+def test_many_arrays_have_the_figures_that_each_has_alone() -> None:
+    random = np.random.default_rng(7)
+    arrays = [random.standard_normal(shape).astype(dtype) for dtype in ("float32", "float64")
+              for shape in ((), (1,), (3, 4), (2048,), (2049,), (0, 2))]  # fmt: skip
+    for special in (np.nan, np.inf, 0.0, 1e-40, 1e30, -7.0):
+        arrays.append(np.full((5,), special, np.float32))
+    arrays.append(np.array([1.0, 0.0, np.nan], np.float32))
+    arrays.append(np.asfortranarray(random.standard_normal((30, 20)).astype(np.float32)))
+    arrays += [np.arange(4), np.array([1 + 1j], np.complex64), np.zeros(3, np.float16)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        together = block_stats_of(arrays)
+    for array, figures in zip(arrays, together, strict=True):
+        alone = block_stats(array)
+        assert figures == pytest.approx(alone, rel=1e-5, abs=1e-6), array
+        assert (figures.nan, figures.inf, figures.zeros) == (alone.nan, alone.inf, alone.zeros)
+        assert (figures.min, figures.max) == (alone.min, alone.max)
+    assert block_stats_of([]) == []
 
 
 def test_nan_and_inf_are_counted_and_left_out_of_the_rest() -> None:

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 
+import numpy as np
 import tensorflow as tf
 import truth
 
@@ -166,4 +167,19 @@ tf.fill((1000, 1000), 1.0)
 tf.reduce_sum(tf.ones((3,)))
 probe.end(None)
 truth.tell(budget=budget, held=held)
+
+# variables read together
+
+from tapeinspect.probe import tf_variables  # noqa: E402
+
+variables = [tf.Variable(value) for value in ([1.0, 2.0], [3], [[True]], [4.0])]
+with tf.GradientTape() as tape:
+    read = tf_variables.read_variables([(v.handle, v.dtype) for v in variables])
+    own = [v.read_value() for v in variables]
+shared = [np.shares_memory(a._numpy_internal(), b._numpy_internal()) for a, b in zip(read, own, strict=True)]
+empty = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[2])
+partly = tf_variables.read_variables([(w.handle, w.dtype), (empty, tf.float32)])
+truth.tell(
+    read=[value.numpy().tolist() for value in read], shared=shared, partly=[value is None for value in partly]
+)
 truth.say()
