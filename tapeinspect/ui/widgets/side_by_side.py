@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.selection import Selection
+from textual.widget import Widget
 
 from tapeinspect.ui.format import count, visible
 from tapeinspect.ui.highlight import Words, coloured_lines, plain_lines
@@ -140,13 +141,18 @@ class SideList(LineList):
         return "\n".join(parts), "\n"
 
 
+class Edge(Widget):
+    """The line between the two."""
+
+
 class SideBySide(Horizontal):
     """The two sources. `show` fills them; the owner listens to `Moved`."""
 
     DEFAULT_CSS = """
     SideBySide { height: 1fr; }
-    SideBySide #right-side { border-left: vkey $panel; }
-    SideBySide.-one #right-side { border-left: none; }
+    SideBySide Edge { width: 1; height: 1fr; border-left: vkey $panel; display: none; }
+    SideBySide.-both Edge { display: block; }
+    SideBySide.-both #left-side { width: 50%; }
     """
 
     @dataclass
@@ -187,6 +193,7 @@ class SideBySide(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield self.left
+        yield Edge()
         yield self.right
 
     # what is shown
@@ -247,7 +254,16 @@ class SideBySide(Horizontal):
         for part in self.lists:
             self._say_empty(part, empty if part is self.left else "")
             part.set_title("")
-        self.active, self.left.display, self.right.display = LEFT, True, False
+        self.active = LEFT
+        self._display(True, False)
+
+    def _display(self, left: bool, right: bool) -> None:
+        self.left.display, self.right.display = left, right
+        self.set_class(left and right, "-both")
+
+    def _display_for(self, one: bool) -> None:
+        """Show both sides, or the current one only."""
+        self._display(not one or self.active == LEFT, not one or self.active == RIGHT)
 
     @staticmethod
     def _say_empty(part: SideList, text: str) -> None:
@@ -292,9 +308,9 @@ class SideBySide(Horizontal):
             else side_by_side(sizes, self._anchors, folds)
         )
         offset = self.current.cursor - self.current.scroll_offset.y
+        self._display_for(one)
         for which, part in enumerate(self.lists):
             which = cast(Which, which)
-            part.display = not one or which == self.active
             if self._sides[which].empty:
                 self._say_empty(part, self._sides[which].empty)
                 continue
@@ -373,8 +389,8 @@ class SideBySide(Horizontal):
                 after.cursor = min(after.lit) if after.lit else pairing.row_of(which, partners[0])
             elif (row := pairing.nearest(which, before.cursor, 1)) is not None and not self.one:
                 after.cursor = row
+        self._display_for(self.one)
         for part in self.lists:
-            part.display = part is after or not self.one
             part.refresh()
         if self.one:
             offset = max(0, before.cursor - before.scroll_offset.y)
