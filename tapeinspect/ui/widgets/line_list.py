@@ -432,6 +432,17 @@ class LineList(ScrollView, can_focus=True):
         """A row as text, for copying and finding."""
         return plain(self.rows.line(index, max(200, self.inner_width), self.palette)).rstrip()
 
+    def find(self, text: str, direction: int = 1, here: bool = False) -> bool:
+        """Go to the next row that holds a text, given in lower case; False when none does."""
+        rows = len(self.rows)
+        start = self.cursor if self.has_cursor else self.scroll_offset.y
+        for distance in range(0 if here else 1, rows + 1):
+            index = (start + direction * distance) % rows
+            if text in self.text_of(index).lower():
+                self.move_to(index)
+                return True
+        return False
+
     def copy_text(self) -> str:
         """What `y` copies: the row under the cursor."""
         return self.text_of(self.cursor) if len(self.rows) else ""

@@ -111,6 +111,24 @@ class SideList(LineList):
     def text_of(self, index: int) -> str:
         return rows.text(index).rstrip() if (rows := self.code) is not None else ""
 
+    def find(self, text: str, direction: int = 1, here: bool = False) -> bool:
+        """The folded lines are looked at, too: a fold that holds the text is opened."""
+        rows, start = self.code, self.line
+        if rows is None or start is None:
+            return False
+        said = {fold.first: fold.text.lower() for fold in self.owner.folded(self.which)}
+        lines = len(rows.lower)
+        for distance in range(0 if here else 1, lines + 1):
+            at = (start + direction * distance) % lines
+            if text in rows.lower[at]:
+                self.owner.uncover(at, self.which)
+                self.move_to(self.code.pairing.row_of(self.which, at) if self.code is not None else 0)
+                return True
+            if text in said.get(at, ""):
+                self.move_to(rows.pairing.row_of(self.which, at))
+                return True
+        return False
+
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected code: no gutter, no padding, and what is folded within it in full."""
         rows = self.code
@@ -286,7 +304,8 @@ class SideBySide(Horizontal):
                     part.code.words = fresh
                     part.repaint()
 
-    def _folds(self, which: Which) -> tuple[Fold, ...]:
+    def folded(self, which: Which) -> tuple[Fold, ...]:
+        """The folds of a side that are closed."""
         if self.unfolded:
             return ()
         return tuple(f for f in self._sides[which].folds if (which, f.first) not in self._open)
@@ -297,7 +316,7 @@ class SideBySide(Horizontal):
     def _build(self, lines: tuple[int, int]) -> None:
         """Arrange the rows anew, with the cursors on some lines and the current one where it stood on the screen."""
         sizes = (len(self._words[LEFT]), len(self._words[RIGHT]))
-        folds = (self._folds(LEFT), self._folds(RIGHT))
+        folds = (self.folded(LEFT), self.folded(RIGHT))
         one = self.one
         self.set_class(one, "-one")
         if self.current.which == RIGHT and self._sides[RIGHT].empty:
@@ -350,7 +369,7 @@ class SideBySide(Horizontal):
         for part in self.lists:
             side = self._sides[part.which]
             notes = [self.note] if self.one or part is self.left else []
-            if folded := len(self._folds(part.which)):
+            if folded := len(self.folded(part.which)):
                 notes.append(f"{count(folded, 'fold')} · U opens")
             if self.one:
                 notes.append("x: other side")
@@ -428,6 +447,12 @@ class SideBySide(Horizontal):
         """Open one fold."""
         self._open.add((which, fold.first))
         self._build(self._lines())
+
+    def uncover(self, line: int, which: Which) -> None:
+        """Open the fold that a line is in, if it is in one."""
+        fold = next((fold for fold in self.folded(which) if fold.first <= line <= fold.last), None)
+        if fold is not None:
+            self.open_fold(which, fold)
 
     def toggle_folds(self) -> bool:
         """Open every fold, or close them again; True when they are open."""
