@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tapeinspect.probe import tf_survey
+from tapeinspect.probe import tf_autograph, tf_survey
 from tapeinspect.probe.survival import calls as survival_calls
 from tapeinspect.probe.survival import code as survival_code
 from tapeinspect.probe.survival import values as survival_values
@@ -69,8 +69,9 @@ class Watch:
     """Objects, kept so that no other gets their id, and whether they were there before."""
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch the user's code of this thread inside."""
+    def watching(self, lines: bool = True) -> Iterator[None]:
+        """Watch the user's code of this thread inside; lines: have Python tell of each line, which is the task of
+        whoever calls `on_line` otherwise."""
         self._before = gc.get_objects()
         self._known = set(map(id, self._before))
         around: dict[str, tf_survey.Around] = {
@@ -84,7 +85,8 @@ class Watch:
             with ExitStack() as stack:
                 stack.enter_context(tf_survey.operators_replaced(around))
                 stack.enter_context(tf_survey.conversions_heard(self._converted))
-                sys.settrace(self._entered)
+                if lines:
+                    sys.settrace(self._entered)
                 try:
                     yield
                 finally:
@@ -121,14 +123,15 @@ class Watch:
 
     def _entered(self, frame: Any, event: str, argument: Any) -> Any:
         role = self._role(frame.f_code.co_filename)
-        return None if role == "library" else self._at
+        return None if role == "library" else self.on_line
 
-    def _at(self, frame: Any, event: str, argument: Any) -> Any:
+    def on_line(self, frame: Any, event: str, argument: Any) -> Any:
+        """What Python calls for the lines and the return of a frame that is watched."""
         if event == "line":
             self._guarded(self._line, frame)
         elif event == "return":
             self._guarded(self._returned, frame)
-        return self._at
+        return self.on_line
 
     def _line(self, frame: Any) -> None:
         where = self._place(frame)
@@ -267,7 +270,7 @@ class Watch:
     # calls
 
     def _call(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._guarded(self._called, sys._getframe(2), args)
+        self._guarded(self._called, tf_autograph.calling_frame(), args)
         return original(*args, **kwargs)
 
     def _called(self, frame: Any, args: tuple[Any, ...]) -> None:
@@ -328,13 +331,13 @@ class Watch:
 
     def _if(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if len(args) > 2 and tf_survey.is_symbolic(args[0]):
-            frame = sys._getframe(2)
+            frame = tf_autograph.calling_frame()
             branches = [self._inside("branch", branch, frame) for branch in args[1:3]]
             args = (args[0], *branches, *args[3:])
         return original(*args, **kwargs)
 
     def _for(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        frame = sys._getframe(2)
+        frame = tf_autograph.calling_frame()
         if len(args) > 2:
             if tf_survey.runs_in_graph(args[0]):
                 args = (*args[:2], self._inside("loop", args[2], frame), *args[3:])
@@ -347,7 +350,7 @@ class Watch:
     def _while(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if len(args) < 2:
             return original(*args, **kwargs)
-        frame, test = sys._getframe(2), args[0]
+        frame, test = tf_autograph.calling_frame(), args[0]
 
         def tested(*values: Any) -> Any:
             result = test(*values)

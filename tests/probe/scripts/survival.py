@@ -485,10 +485,10 @@ def healthy(x, training, batch):
 
 if __name__ == "__main__":
     from tapeinspect.link.messages import Config
+    from tapeinspect.probe.autograph import work as autograph_work
     from tapeinspect.probe.errands import standing_still
     from tapeinspect.probe.recorder import Recorder
     from tapeinspect.probe.step_function import StepFunction
-    from tapeinspect.probe.survival import check as survival
     from tapeinspect.trace.writer import TraceWriter
 
     writer = TraceWriter(sys.argv[1])
@@ -497,7 +497,7 @@ if __name__ == "__main__":
     with standing_still(recorder):
         for number, (function, args) in enumerate(STEPS, 1):
             code = getattr(function, "__wrapped__", function).__code__
-            survival.collect(recorder, StepFunction(number, function, args, {}, code, True))
+            autograph_work.look_at(recorder, StepFunction(number, function, args, {}, code, True))
     after = [repr(BAG.__dict__), repr(HISTORY), repr(STATS), TOTAL, W.numpy().tolist(), random.getstate()]
     recorder.finish(lambda: None)
     recorder.close(True)
