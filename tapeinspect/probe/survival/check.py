@@ -8,7 +8,9 @@ a fact, in its `detail_json`:
 - store: kind ('attribute', 'item', 'global', 'nonlocal'), before, after (in words), leak (a tensor of the graph is
   left in it), variable (it is a tf.Variable), within, hidden (a function that a loop or branch of the graph calls
   changes an object that was there before it)
-- read: scope ('global', 'outer'), kind ('int', 'float', 'ndarray'), value
+- read: scope ('global', 'outer', 'attribute'), kind ('int', 'float', 'ndarray'), value; of an attribute also classes
+  (names of the object's class and of those it inherits from), callers (the user's frames that the step was called
+  from: [file, first line of the function or 0 for the module, line, [names that are bound to the object]])
 - iterate: kind (type of the iterator), outside
 - behind, in any of them: the trace failed before the line, which is told from an eager run
 - catch (an `except` for errors of ops; name: the error), eager (name: the method of the tensor): nothing

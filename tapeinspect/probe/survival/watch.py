@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 from tapeinspect.probe import tf_autograph, tf_survey
 from tapeinspect.probe.survival import calls as survival_calls
 from tapeinspect.probe.survival import code as survival_code
+from tapeinspect.probe.survival import outside
 from tapeinspect.probe.survival import values as survival_values
 from tapeinspect.probe.survival.code import Store
 
@@ -61,6 +63,8 @@ class Watch:
     _roles: dict[str, str] = field(default_factory=dict)
     _before: list[Any] = field(default_factory=list)
     _known: set[int] = field(default_factory=set)
+    _around: list[FrameType] = field(default_factory=list)
+    """The user's frames that the step is called from."""
     _within: list[tuple[str, set[int], Where | None]] = field(default_factory=list)
     """The loops and branches of the graph that are being made: with the objects that were there before, and where."""
     _bound: dict[tuple[Any, ...], _Bound] = field(default_factory=dict)
@@ -74,6 +78,7 @@ class Watch:
         whoever calls `on_line` otherwise."""
         self._before = gc.get_objects()
         self._known = set(map(id, self._before))
+        self._around = outside.frames(self.role)
         around: dict[str, tf_survey.Around] = {
             "converted_call": self._call,
             "if_stmt": self._if,
@@ -93,7 +98,7 @@ class Watch:
                     sys.settrace(was)
         finally:
             self._guarded(self._look_at_stores)
-            self._before, self._bound, self._untracked = [], {}, {}
+            self._before, self._bound, self._untracked, self._around = [], {}, {}, []
 
     def _guarded(self, function: Callable[..., None], *args: Any) -> None:
         """Our own errors never reach the user's code."""
@@ -162,6 +167,8 @@ class Watch:
                 self._catch(handler, where, local, globals_)
             for name in names or ():
                 self._read(name.id, where, frame, local, globals_)
+            for attribute in code.attributes.get(where[1], ()):
+                self._read_attribute(attribute, where, local, globals_)
             for iterated in loops or ():
                 self._iterate(survival_code.resolve(iterated, local, globals_), where, ast.unparse(iterated))
 
@@ -174,12 +181,28 @@ class Watch:
             value, scope = globals_[name], "global"
         else:
             return
-        number = isinstance(value, (int, float, complex)) and not isinstance(value, bool)
-        if number or type(value).__name__ == "ndarray":
+        if survival_values.freezes(value):
             kind = type(value).__name__
             self._add(
                 "read", where, name, {"scope": scope, "kind": kind, "value": survival_values.in_words(value)}
             )
+
+    def _read_attribute(self, node: ast.Attribute, where: Where, local: Any, globals_: Any) -> None:
+        """The same as an attribute of an object that the callers of the step know, and may change."""
+        owner = survival_code.resolve(node.value, local, globals_)
+        if owner is None or not survival_values.freezes(survival_code.attribute(owner, node.attr)):
+            return
+        callers = outside.callers(owner, self._around) if self._outlives(owner) else ()
+        if callers:
+            value = survival_code.attribute(owner, node.attr)
+            detail = {
+                "scope": "attribute",
+                "kind": type(value).__name__,
+                "value": survival_values.in_words(value),
+                "classes": tuple(base.__name__ for base in type(owner).__mro__[:-1]),
+                "callers": callers,
+            }
+            self._add("read", where, ast.unparse(node), detail)
 
     def _catch(self, handler: ast.ExceptHandler, where: Where, local: Any, globals_: Any) -> None:
         """A handler of errors that ops raise when they run."""

@@ -44,7 +44,21 @@ class Bag:
         self.rate = 0.1
 
 
+class Knobs:
+    """Numbers that the loop at the end turns between the steps."""
+
+    def __init__(self):
+        self.rate = self.momentum = self.fixed = self.reset = 0.5
+
+    def cool(self):
+        self.momentum = self.momentum * 0.9
+
+    def start(self):
+        self.reset = 0.5
+
+
 BAG = Bag()
+KNOBS = Knobs()
 HISTORY = []
 STATS = {}
 SEEN = set()
@@ -151,6 +165,13 @@ def frozen_values(x):
 @step()
 def frozen_arrays(x):
     return x * TABLE * MASK  # RULE frozen-value
+
+
+@step()
+def frozen_attributes(x):
+    x = x * KNOBS.rate  # RULE frozen-value
+    x = x * KNOBS.momentum  # RULE frozen-value
+    return x * KNOBS.fixed * KNOBS.reset
 
 
 def change():
@@ -496,6 +517,9 @@ if __name__ == "__main__":
     before = [repr(BAG.__dict__), repr(HISTORY), repr(STATS), TOTAL, W.numpy().tolist(), random.getstate()]
     with standing_still(recorder):
         for number, (function, args) in enumerate(STEPS, 1):
+            KNOBS.rate *= 0.9
+            KNOBS.cool()
+            KNOBS.start()
             code = getattr(function, "__wrapped__", function).__code__
             autograph_work.look_at(recorder, StepFunction(number, function, args, {}, code, True))
     after = [repr(BAG.__dict__), repr(HISTORY), repr(STATS), TOTAL, W.numpy().tolist(), random.getstate()]
