@@ -17,6 +17,7 @@ from tapeinspect.trace.records import (
     AutographMark,
     AutographRun,
     Finding,
+    FunctionTrace,
 )
 
 
@@ -70,6 +71,8 @@ class Report:
     listed: tuple[AutographFunction, ...]
     """Functions that were not converted."""
     findings: tuple[Finding, ...] = field(default=())
+    traces: tuple[FunctionTrace, ...] = field(default=())
+    """Of the script's own `tf.function`s; with `--mode graph` only."""
 
 
 def load(trace: TraceReader, name: str | None) -> Report:
@@ -90,14 +93,15 @@ def load(trace: TraceReader, name: str | None) -> Report:
     listed = tuple(f for f in functions if f.status != "converted" and f.generated is None)
     found = [*(survival.findings(trace, run.step) or ()), *trace.findings()]
     findings = tuple(f for f in found if f.step in (run.step, None) and (name is None or _within(f, shown)))
-    return Report(run, trace.autograph.failure(run.id), shown, listed, findings)
+    traces = tuple(t for t in trace.traces() if name is None or _within(t, shown))
+    return Report(run, trace.autograph.failure(run.id), shown, listed, findings, traces)
 
 
-def _within(finding: Finding, shown: Sequence[FunctionReport]) -> bool:
-    """Whether a finding is about a line of one of these functions."""
+def _within(what: Finding | FunctionTrace, shown: Sequence[FunctionReport]) -> bool:
+    """Whether a finding, or a trace, is about a line of one of these functions."""
     return any(
-        finding.path == report.function.path
-        and (report.function.line or 0) <= (finding.line or 0) <= (report.function.end_line or 0)
+        what.path == report.function.path
+        and (report.function.line or 0) <= (what.line or 0) <= (report.function.end_line or 0)
         for report in shown
     )
 

@@ -16,13 +16,14 @@ _LISTED = (
 
 def write(report: Report) -> str:
     """{"run", "failure", "functions": [{…, "lines": {generated: original}, "folds", "constructs", "marks"}],
-    "not_converted", "findings"}."""
+    "not_converted", "findings", "traces"}."""
     body = {
         "run": dataclasses.asdict(report.run),
         "failure": None if report.failure is None else dataclasses.asdict(report.failure),
         "functions": [_function(function) for function in report.shown],
         "not_converted": [{key: getattr(function, key) for key in _LISTED} for function in report.listed],
         "findings": [dataclasses.asdict(finding) for finding in report.findings],
+        "traces": [dataclasses.asdict(trace) for trace in report.traces],
     }
     return json.dumps(body, ensure_ascii=False, indent=2) + "\n"
 
