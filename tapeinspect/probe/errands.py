@@ -72,6 +72,8 @@ class Errands:
     running: bool = False
     module: ModuleType | None = None
     """The script, when it was only imported."""
+    surveyed: tuple[int, int] | None = None
+    """Step, and id of the row in `survey`, that the work "autograph" wrote: "tracing", asked for next, has it then."""
     over: bool = False
     """The script has ended: there will be no further batch."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any, Final
 
+_OURS: Final = os.path.dirname(os.path.abspath(__file__))
 _API: Final = "tensorflow.python.autograph.impl.api"
 OPERATORS: Final = (
     "if_stmt",
@@ -45,6 +48,14 @@ def api() -> Any:
 def namespace() -> Any:
     """The module that generated code knows as `ag__`."""
     return api()._TRANSPILER.get_extra_locals()["ag__"]
+
+
+def calling_frame() -> FrameType:
+    """The frame that calls an operator of AutoGraph's, however many of ours stand around the operator."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(_OURS) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 @dataclass(frozen=True, slots=True)

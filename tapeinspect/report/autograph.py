@@ -17,6 +17,7 @@ from tapeinspect.trace.records import (
     AutographMark,
     AutographRun,
     Finding,
+    FunctionTrace,
     LoopBody,
 )
 
@@ -73,6 +74,8 @@ class Report:
     findings: tuple[Finding, ...] = field(default=())
     body: LoopBody | None = None
     """The loop's body that was made a function, when the step stands inline in one."""
+    traces: tuple[FunctionTrace, ...] = field(default=())
+    """Of the script's own `tf.function`s; with `--mode graph` only."""
 
 
 def load(trace: TraceReader, name: str | None) -> Report:
@@ -94,14 +97,15 @@ def load(trace: TraceReader, name: str | None) -> Report:
     found = [*(survival.findings(trace, run.step) or ()), *trace.findings()]
     findings = tuple(f for f in found if f.step in (run.step, None) and (name is None or _within(f, shown)))
     body = trace.loop_bodies.of_step(run.step) if name is None else None
-    return Report(run, trace.autograph.failure(run.id), shown, listed, findings, body)
+    traces = tuple(t for t in trace.traces() if name is None or _within(t, shown))
+    return Report(run, trace.autograph.failure(run.id), shown, listed, findings, body, traces)
 
 
-def _within(finding: Finding, shown: Sequence[FunctionReport]) -> bool:
-    """Whether a finding is about a line of one of these functions."""
+def _within(what: Finding | FunctionTrace, shown: Sequence[FunctionReport]) -> bool:
+    """Whether a finding, or a trace, is about a line of one of these functions."""
     return any(
-        finding.path == report.function.path
-        and (report.function.line or 0) <= (finding.line or 0) <= (report.function.end_line or 0)
+        what.path == report.function.path
+        and (report.function.line or 0) <= (what.line or 0) <= (report.function.end_line or 0)
         for report in shown
     )
 

@@ -17,7 +17,7 @@ _LISTED = (
 
 def write(report: Report) -> str:
     """{"run", "failure", "functions": [{…, "lines": {generated: original}, "folds", "constructs", "marks"}],
-    "not_converted", "findings"}."""
+    "not_converted", "findings", "traces"}."""
     body = {
         "run": dataclasses.asdict(report.run),
         "failure": None if report.failure is None else dataclasses.asdict(report.failure),
@@ -25,6 +25,7 @@ def write(report: Report) -> str:
         "not_converted": [{key: getattr(function, key) for key in _LISTED} for function in report.listed],
         "findings": [dataclasses.asdict(finding) for finding in report.findings],
         "as_function": loop_object(report.body),
+        "traces": [dataclasses.asdict(trace) for trace in report.traces],
     }
     return json.dumps(body, ensure_ascii=False, indent=2) + "\n"
 

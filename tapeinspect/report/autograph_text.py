@@ -6,6 +6,7 @@ import os
 import textwrap
 from collections.abc import Iterator, Mapping
 
+from tapeinspect.report import traces as traces_report
 from tapeinspect.report.autograph import FunctionReport, Pair, Report, mark_text, title
 from tapeinspect.report.colours import Painter, visible
 from tapeinspect.trace.records import AutographFunction
@@ -28,6 +29,8 @@ def write(report: Report, width: int, folded: bool, painter: Painter) -> str:
         for finding in report.findings:
             where = _place(finding.path, finding.line)
             parts += _wrapped(f"  {where}  ", f"{finding.message} {finding.hint}".strip(), width)
+    if traces := list(traces_report.lines(report.traces, width)):
+        parts += ["", painter.bold(traces[0]), *traces[1:]]
     if report.body is not None and report.body.code:
         parts += [
             "",

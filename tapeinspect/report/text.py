@@ -11,6 +11,7 @@ from typing import Final, TextIO
 
 from tapeinspect.analysis.findings import Settings, find
 from tapeinspect.analysis.health.rules import RULES
+from tapeinspect.report import traces as traces_report
 from tapeinspect.trace.reader import TraceReader, open_trace
 from tapeinspect.trace.records import Finding, Step
 
@@ -50,6 +51,9 @@ def _lines(reader: TraceReader, found: list[Finding]) -> Iterator[str]:
         yield from _gradients(reader, steps[-1])
     yield ""
     yield from _findings(found)
+    if traces := list(traces_report.lines(reader.traces(), _WIDTH)):
+        yield ""
+        yield from traces
     yield from _unseen(reader)
 
 

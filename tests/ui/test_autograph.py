@@ -286,6 +286,25 @@ async def test_finding_and_zooming(open_app: Open, traced: Path) -> None:
         assert pane.code.left.size.width < 100 and pane.list.display
 
 
+async def test_finding_looks_into_folds(open_app: Open, traced: Path) -> None:
+    async with open_app(traced).run_test(size=WIDE) as pilot:
+        await pilot.press("4", "x")
+        code = pane_of(pilot.app).code
+        folds, line = len(code.folded(1)), code.right.line
+        await pilot.press("/", *"NONLOCAL", "enter")
+        generated = build_autograph.TRAIN_STEP.split("\n")
+        hits = [at for at, text in enumerate(generated) if "nonlocal" in text]
+        found = code.right.line
+        assert found == hits[0] > (line or 0) and "nonlocal" in code.right.text_of(code.right.cursor)
+        assert len(code.folded(1)) == folds - 1, "no other fold is opened"
+        await pilot.press(".")
+        assert code.right.line == hits[1]
+        await pilot.press(",", ",")
+        assert code.right.line == hits[-1], "it goes round"
+        await pilot.press("/", *"no such text", "enter")
+        assert code.right.line == hits[-1] and "is not in this pane" in said(pilot.app)
+
+
 @pytest.mark.parametrize("size", [(60, 16), (20, 5), (100, 24)])
 async def test_every_size_and_theme(open_app: Open, untraceable: Path, size: tuple[int, int]) -> None:
     async with open_app(untraceable).run_test(size=size) as pilot:

@@ -6,7 +6,7 @@ import ast
 
 from tapeinspect.analysis.survival.failures import meaning
 from tapeinspect.analysis.survival.problem import Problem
-from tapeinspect.analysis.survival.rules import RULES
+from tapeinspect.analysis.survival.rules import RULES, frozen_attribute
 from tapeinspect.analysis.survival.source import Source
 from tapeinspect.trace.reader import TraceReader
 from tapeinspect.trace.records import Finding, Survey
@@ -32,8 +32,8 @@ def problems(reader: TraceReader, survey: Survey) -> list[Problem]:
     found: dict[tuple[str, str | None, int | None], Problem] = {}
     for fact in reader.survey_facts(survey.id):
         source = sources.get(fact.path, unknown)
-        for rule in RULES:
-            problem = rule(fact, source)
+        step = survey.function.rpartition(".")[2]
+        for problem in (*(rule(fact, source) for rule in RULES), frozen_attribute(fact, sources, step)):
             if problem is not None:
                 found.setdefault((problem.rule, problem.path, problem.line), problem)
     ordered = sorted(found.values(), key=lambda p: (p.path or "", p.line or 0, p.rule))

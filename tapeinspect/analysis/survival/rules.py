@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
+from tapeinspect.analysis.survival.between import changed_between
 from tapeinspect.analysis.survival.problem import Problem
 from tapeinspect.analysis.survival.source import Source
 from tapeinspect.trace.records import SurveyFact
@@ -175,11 +177,23 @@ def leaked(fact: SurveyFact, source: Source) -> Problem | None:
 
 def frozen_value(fact: SurveyFact, source: Source) -> Problem | None:
     """A Python number or a NumPy array from outside, which other code changes."""
-    if fact.fact != "read":
+    if fact.fact != "read" or fact.detail.get("scope") == "attribute":
         return None
     evidence = source.changes(fact.name, fact.line, fact.detail.get("scope") == "global")
-    if evidence is None:
+    return None if evidence is None else _frozen(fact, f"line {evidence}")
+
+
+def frozen_attribute(fact: SurveyFact, sources: Mapping[str, Source], step: str) -> Problem | None:
+    """`self.rate`, which the loop that calls the step, named last, changes."""
+    if fact.fact != "read" or fact.detail.get("scope") != "attribute":
         return None
+    place = changed_between(fact, sources, step)
+    if place is None:
+        return None
+    return _frozen(fact, f"line {place[1]}" + ("" if place[0] == fact.path else f" of {Path(place[0]).name}"))
+
+
+def _frozen(fact: SurveyFact, evidence: str) -> Problem:
     array = fact.detail.get("kind") == "ndarray"
     what = "the NumPy array" if array else f"the Python {fact.detail.get('kind')}"
     value = "" if array else f" ({fact.detail.get('value')} here)"
@@ -187,7 +201,7 @@ def frozen_value(fact: SurveyFact, source: Source) -> Problem | None:
         "frozen-value",
         "warning",
         fact,
-        f"Eagerly, {what} {fact.name} is read in every batch; line {evidence} changes it.",
+        f"Eagerly, {what} {fact.name} is read in every batch; {evidence} changes it.",
         f"Traced, the value it has in the trace{value} becomes a constant of the graph; later changes are not seen.",
         f"Make {fact.name} a tf.Variable and assign to it, or pass it to the step as a tensor.",
     )

@@ -13,15 +13,16 @@ class Source:
 
     def __init__(self, text: str | None) -> None:
         try:
-            self._tree: ast.Module | None = ast.parse(text) if text else None
+            self.tree: ast.Module | None = ast.parse(text) if text else None
+            """None when nothing is known."""
         except (SyntaxError, ValueError, RecursionError):
-            self._tree = None
+            self.tree = None
 
     def statement(self, line: int) -> ast.stmt | None:
         """The innermost statement that a line belongs to; of a compound one only its head."""
         found = [
             node
-            for node in (ast.walk(self._tree) if self._tree is not None else ())
+            for node in (ast.walk(self.tree) if self.tree is not None else ())
             if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
         ]
         # `walk` goes from the outside in
@@ -32,9 +33,9 @@ class Source:
 
         The function that `line` is in is left out: what it does itself is told otherwise.
         """
-        if self._tree is None:
+        if self.tree is None:
             return None
-        scope = self._tree if is_global else self._outer(name, line)
+        scope = self.tree if is_global else self._outer(name, line)
         if scope is None:
             return None
         around = [f for f in self._functions_at(line) if is_global or _is_inside(f, scope)]
@@ -49,7 +50,7 @@ class Source:
         return plain[1] if len(plain) > 1 else None
 
     def _functions_at(self, line: int) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
-        tree = self._tree
+        tree = self.tree
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
         return [
             node

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,10 +59,10 @@ class Operators:
         ]
 
     def _event(self, operator: str) -> Event | None:
-        """The event that begins in the frame two further out; None when nobody is to hear of it."""
+        """The event that begins where the operator is called; None when nobody is to hear of it."""
         if _thread.get_ident() != self._thread or tf_autograph.in_trial():
             return None
-        frame = sys._getframe(2)
+        frame = tf_autograph.calling_frame()
         event = Event(operator, frame.f_code.co_filename, frame.f_lineno)
         self._tell(event)
         return event

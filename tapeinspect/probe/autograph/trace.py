@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from tapeinspect.probe.diff import runs
 from tapeinspect.probe.sandbox.sandbox import Sandbox, sandbox
 from tapeinspect.probe.sandbox.used_up import refuse_what_uses_up
 from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.probe.survival import watch as survival
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -29,7 +31,7 @@ class Traced:
     """What came of tracing a step."""
 
     seen: Seen
-    error: Exception | None
+    error: BaseException | None
     """What the trace failed with."""
     concrete: Any
     """The concrete function; None when it failed."""
@@ -43,27 +45,29 @@ class Traced:
 def trace(
     recorder: Recorder,
     target: StepFunction,
+    survey: survival.Watch | None = None,
     then: Callable[[Sandbox, Traced], None] = lambda box, traced: None,
 ) -> Traced:
     """Trace a step with its arguments; `then` is called before everything that the trace changed is put back.
 
-    Raises WorkRefused when that would use up what the script still needs.
+    `survey` watches the same trace. Raises WorkRefused when it would use up what the script still needs.
     """
     import tensorflow as tf
 
     role = recorder.code.role
-    watch = Watch(target.code, role)
+    watch = Watch(target.code, role, also=survey.on_line if survey is not None else None)
     function = target.function
     if not target.converts:
         function = tf.autograph.experimental.do_not_convert(function)
     with sandbox(target.function, target.args, target.kwargs, role=role) as box:
         refuse_what_uses_up(box)
         begun = time.perf_counter()
-        concrete, error = None, None
-        with watch.watching():
+        concrete: Any = None
+        error: BaseException | None = None
+        with survey.watching(lines=False) if survey is not None else nullcontext(), watch.watching():
             try:
                 concrete = tf.function(function).get_concrete_function(*target.args, **target.kwargs)
-            except Exception as problem:
+            except (Exception, SystemExit) as problem:  # whatever the user's code raises
                 error = problem
         traced = summed_up(watch.seen, role, error, time.perf_counter() - begun, concrete)
         then(box, traced)

@@ -17,6 +17,8 @@ from tapeinspect.probe import tf_autograph, tf_private
 from tapeinspect.probe.autograph.events import Event, Operators
 from tapeinspect.probe.step_function import unwrap
 
+LineTracer = Callable[[FrameType, str, Any], Any]
+
 
 @dataclass(slots=True, eq=False)
 class Met:
@@ -74,8 +76,10 @@ class Seen:
 class Watch:
     """The hooks. One thread is watched; what others do passes through."""
 
-    def __init__(self, root: CodeType, role: Callable[[str], str]) -> None:
+    def __init__(self, root: CodeType, role: Callable[[str], str], also: LineTracer | None = None) -> None:
+        """`also` hears of the same lines, and of the returns, as a function that traces a frame for Python does."""
         self.seen = Seen()
+        self._also = also
         self._root = root
         self._role = role
         self._interest: dict[int, str | None] = {}
@@ -123,7 +127,7 @@ class Watch:
                 return original(f, *args, **kwargs)
             if not self._asked and tf_autograph.code_of(f) is self._root:
                 self.begin()
-            self._meet(f, sys._getframe(1))
+            self._meet(f, tf_autograph.calling_frame())
             self._asked.append(f)
             quiet = self._is_quiet(f, args)
             if quiet:  # being traced makes Python twice as slow, and nothing of the user's runs in there
@@ -267,6 +271,8 @@ class Watch:
     def _on_line(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "line":
             self.seen.lines[frame.f_code.co_filename, frame.f_lineno] += 1
+        if self._also is not None:
+            self._also(frame, event, argument)
         return self._on_line
 
 

@@ -15,9 +15,11 @@ from tapeinspect.probe.errands import WorkRefused
 from tapeinspect.probe.inline import rows as inline_rows
 from tapeinspect.probe.step_function import StepFunction
 from tapeinspect.probe.survival import check as survival
+from tapeinspect.probe.survival.watch import Watch
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
+    from tapeinspect.probe.sandbox.sandbox import Sandbox
 
 
 def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -83,21 +85,37 @@ def _named(recorder: Recorder, options: dict[str, Any]) -> StepFunction | None:
 def look_at(recorder: Recorder, target: StepFunction, named: StepFunction | None = None) -> int:
     """Trace or convert a function and write what came of it, and of `named`; the id of the row in `ag_run`."""
     traced = None
+    surveyed = Surveyed(recorder, target)
     if target.callable:
         try:
-            traced = trace(recorder, target)
+            traced = trace(recorder, target, surveyed.watch, surveyed.look)
         except WorkRefused as refused:  # it can be converted all the same
             target = dataclasses.replace(target, callable=False, note=refused.message, hint=refused.hint)
     with recorder.lock:
         run = write(recorder, target, traced, named)
-    if target.callable and recorder.can("survey"):
-        try:
-            survival.collect(recorder, target)
-        except WorkRefused as refused:
-            recorder.say(refused.message, refused.hint)
-        except Exception as error:  # what AutoGraph made of the step is there all the same
-            recorder.note_trouble("survey", error)
+    if surveyed.survey is not None:
+        row = survival.write(recorder, target, surveyed.survey)
+        recorder.errands.surveyed = (target.step, row)
     return run
+
+
+class Surveyed:
+    """What of the step does not survive tracing, told by the same trace."""
+
+    def __init__(self, recorder: Recorder, target: StepFunction) -> None:
+        self._recorder = recorder
+        self._target = target
+        self.watch = Watch(recorder.code.role) if recorder.can("survey") else None
+        self.survey: survival.Survey | None = None
+
+    def look(self, box: Sandbox, traced: Traced) -> None:
+        """The trace is over, and nothing is put back yet."""
+        if self.watch is None:
+            return
+        try:
+            self.survey = survival.survey_of(self.watch, self._target, box, traced.error, traced.seconds)
+        except Exception as error:  # what AutoGraph made of the step is there all the same
+            self._recorder.note_trouble("survey", error)
 
 
 def write(

@@ -8,7 +8,9 @@ a fact, in its `detail_json`:
 - store: kind ('attribute', 'item', 'global', 'nonlocal'), before, after (in words), leak (a tensor of the graph is
   left in it), variable (it is a tf.Variable), within, hidden (a function that a loop or branch of the graph calls
   changes an object that was there before it)
-- read: scope ('global', 'outer'), kind ('int', 'float', 'ndarray'), value
+- read: scope ('global', 'outer', 'attribute'), kind ('int', 'float', 'ndarray'), value; of an attribute also classes
+  (names of the object's class and of those it inherits from), callers (the user's frames that the step was called
+  from: [file, first line of the function or 0 for the module, line, [names that are bound to the object]])
 - iterate: kind (type of the iterator), outside
 - behind, in any of them: the trace failed before the line, which is told from an eager run
 - catch (an `except` for errors of ops; name: the error), eager (name: the method of the tensor): nothing
@@ -25,16 +27,14 @@ from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import tf_survey
 from tapeinspect.probe.code import known_as
-from tapeinspect.probe.sandbox.sandbox import sandbox
+from tapeinspect.probe.sandbox.sandbox import Sandbox, sandbox
+from tapeinspect.probe.sandbox.used_up import refuse_what_uses_up
 from tapeinspect.probe.survival import eager as survival_eager
 from tapeinspect.probe.survival.watch import Fact, Watch
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
     from tapeinspect.probe.step_function import StepFunction
-from tapeinspect.probe.sandbox.used_up import refuse_what_uses_up
-
-"""Iterators that tracing takes nothing from: it makes an op of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +55,39 @@ def collect(recorder: Recorder, step: StepFunction) -> int:
     Its Python side effects, its variables and the random numbers are put back. To be called from a work: see
     `tapeinspect.probe.errands`. Raises WorkRefused, and what watching fails with; never what the step does.
     """
-    survey = look(step.function, step.args, step.kwargs, recorder.code.role, step.converts, not step.by_type)
-    return write(recorder, step, survey)
-
-
-def look(
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    role: Callable[[str], str],
-    converts: bool = True,
-    runs: bool = True,
-) -> Survey:
-    """Trace a function and see what its Python code does meanwhile.
-
-    converts: with AutoGraph on. runs: it can be run eagerly, too.
-    """
     import tensorflow as tf
 
+    role = recorder.code.role
     watch = Watch(role)
     error: BaseException | None = None
     begun = time.perf_counter()
-    with sandbox(function, args, kwargs, role=role) as box:
+    with sandbox(step.function, step.args, step.kwargs, role=role) as box:
         refuse_what_uses_up(box)
-        traced = tf.function(function, autograph=converts)
+        traced = tf.function(step.function, autograph=step.converts)
         with watch.watching():
             try:
-                traced.get_concrete_function(*args, **kwargs)
+                traced.get_concrete_function(*step.args, **step.kwargs)
             except (Exception, SystemExit) as problem:  # whatever the user's code raises
                 error = problem
-        took = time.perf_counter() - begun
-        facts = list(watch.facts.values())
-        frames = () if error is None else tuple(_frames(error, role))
-        if error is not None and runs and not box.fixed:
-            box.restore()
-            facts += survival_eager.behind(function, args, kwargs, role, watch.reached, frames[:1])
+        survey = survey_of(watch, step, box, error, time.perf_counter() - begun)
+    return write(recorder, step, survey)
+
+
+def survey_of(
+    watch: Watch, step: StepFunction, box: Sandbox, error: BaseException | None, seconds: float
+) -> Survey:
+    """What a trace showed that was watched, in its sandbox and before that puts anything back.
+
+    `error`: what the trace failed with; the rest of the step is then run eagerly. Raises what watching failed with.
+    """
     if watch.failed is not None:
         raise watch.failed
-    return Survey(tuple(facts), error, frames, took)
+    role, facts = watch.role, list(watch.facts.values())
+    frames = () if error is None else tuple(_frames(error, role))
+    if error is not None and not step.by_type and not box.fixed:
+        box.restore()
+        facts += survival_eager.behind(step.function, step.args, step.kwargs, role, watch.reached, frames[:1])
+    return Survey(tuple(facts), error, frames, seconds)
 
 
 def _frames(error: BaseException, role: Callable[[str], str]) -> Iterable[tuple[str, int, str]]:

@@ -36,6 +36,8 @@ class FileCode:
     loops: dict[int, list[ast.expr]] = field(default_factory=lambda: defaultdict(list))
     """What each `for` runs over."""
     reads: dict[int, list[ast.Name]] = field(default_factory=lambda: defaultdict(list))
+    attributes: dict[int, list[ast.Attribute]] = field(default_factory=lambda: defaultdict(list))
+    """Those that are read of a plain name: `self.rate`."""
     handlers: dict[int, list[ast.ExceptHandler]] = field(default_factory=lambda: defaultdict(list))
     """Those of a `try`, at the first line of its body."""
     functions: list[tuple[int, int]] = field(default_factory=list)
@@ -101,6 +103,11 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         self._code.calls[node.lineno].append(node)
+        self.generic_visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
+            self._code.attributes[node.lineno].append(node)
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:

@@ -54,6 +54,12 @@ def value_reader(
     return (lambda: base) if known else None
 
 
+def freezes(value: Any) -> bool:
+    """Whether a value becomes a constant of the graph when it is used: a number, or an array."""
+    number = isinstance(value, (int, float, complex)) and not isinstance(value, bool)
+    return number or type(value).__name__ == "ndarray"
+
+
 def constant(value: Any) -> Callable[[], Any]:
     """A function that gives this value."""
     return lambda: value

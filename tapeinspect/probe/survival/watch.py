@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
-from tapeinspect.probe import tf_survey
+from tapeinspect.probe import tf_autograph, tf_survey
 from tapeinspect.probe.survival import calls as survival_calls
 from tapeinspect.probe.survival import code as survival_code
+from tapeinspect.probe.survival import outside
 from tapeinspect.probe.survival import values as survival_values
 from tapeinspect.probe.survival.code import Store
 
@@ -61,6 +63,8 @@ class Watch:
     _roles: dict[str, str] = field(default_factory=dict)
     _before: list[Any] = field(default_factory=list)
     _known: set[int] = field(default_factory=set)
+    _around: list[FrameType] = field(default_factory=list)
+    """The user's frames that the step is called from."""
     _within: list[tuple[str, set[int], Where | None]] = field(default_factory=list)
     """The loops and branches of the graph that are being made: with the objects that were there before, and where."""
     _bound: dict[tuple[Any, ...], _Bound] = field(default_factory=dict)
@@ -69,10 +73,12 @@ class Watch:
     """Objects, kept so that no other gets their id, and whether they were there before."""
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch the user's code of this thread inside."""
+    def watching(self, lines: bool = True) -> Iterator[None]:
+        """Watch the user's code of this thread inside; lines: have Python tell of each line, which is the task of
+        whoever calls `on_line` otherwise."""
         self._before = gc.get_objects()
         self._known = set(map(id, self._before))
+        self._around = outside.frames(self.role)
         around: dict[str, tf_survey.Around] = {
             "converted_call": self._call,
             "if_stmt": self._if,
@@ -84,14 +90,15 @@ class Watch:
             with ExitStack() as stack:
                 stack.enter_context(tf_survey.operators_replaced(around))
                 stack.enter_context(tf_survey.conversions_heard(self._converted))
-                sys.settrace(self._entered)
+                if lines:
+                    sys.settrace(self._entered)
                 try:
                     yield
                 finally:
                     sys.settrace(was)
         finally:
             self._guarded(self._look_at_stores)
-            self._before, self._bound, self._untracked = [], {}, {}
+            self._before, self._bound, self._untracked, self._around = [], {}, {}, []
 
     def _guarded(self, function: Callable[..., None], *args: Any) -> None:
         """Our own errors never reach the user's code."""
@@ -121,14 +128,15 @@ class Watch:
 
     def _entered(self, frame: Any, event: str, argument: Any) -> Any:
         role = self._role(frame.f_code.co_filename)
-        return None if role == "library" else self._at
+        return None if role == "library" else self.on_line
 
-    def _at(self, frame: Any, event: str, argument: Any) -> Any:
+    def on_line(self, frame: Any, event: str, argument: Any) -> Any:
+        """What Python calls for the lines and the return of a frame that is watched."""
         if event == "line":
             self._guarded(self._line, frame)
         elif event == "return":
             self._guarded(self._returned, frame)
-        return self._at
+        return self.on_line
 
     def _line(self, frame: Any) -> None:
         where = self._place(frame)
@@ -159,6 +167,8 @@ class Watch:
                 self._catch(handler, where, local, globals_)
             for name in names or ():
                 self._read(name.id, where, frame, local, globals_)
+            for attribute in code.attributes.get(where[1], ()):
+                self._read_attribute(attribute, where, local, globals_)
             for iterated in loops or ():
                 self._iterate(survival_code.resolve(iterated, local, globals_), where, ast.unparse(iterated))
 
@@ -171,12 +181,28 @@ class Watch:
             value, scope = globals_[name], "global"
         else:
             return
-        number = isinstance(value, (int, float, complex)) and not isinstance(value, bool)
-        if number or type(value).__name__ == "ndarray":
+        if survival_values.freezes(value):
             kind = type(value).__name__
             self._add(
                 "read", where, name, {"scope": scope, "kind": kind, "value": survival_values.in_words(value)}
             )
+
+    def _read_attribute(self, node: ast.Attribute, where: Where, local: Any, globals_: Any) -> None:
+        """The same as an attribute of an object that the callers of the step know, and may change."""
+        owner = survival_code.resolve(node.value, local, globals_)
+        if owner is None or not survival_values.freezes(survival_code.attribute(owner, node.attr)):
+            return
+        callers = outside.callers(owner, self._around) if self._outlives(owner) else ()
+        if callers:
+            value = survival_code.attribute(owner, node.attr)
+            detail = {
+                "scope": "attribute",
+                "kind": type(value).__name__,
+                "value": survival_values.in_words(value),
+                "classes": tuple(base.__name__ for base in type(owner).__mro__[:-1]),
+                "callers": callers,
+            }
+            self._add("read", where, ast.unparse(node), detail)
 
     def _catch(self, handler: ast.ExceptHandler, where: Where, local: Any, globals_: Any) -> None:
         """A handler of errors that ops raise when they run."""
@@ -267,7 +293,7 @@ class Watch:
     # calls
 
     def _call(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._guarded(self._called, sys._getframe(2), args)
+        self._guarded(self._called, tf_autograph.calling_frame(), args)
         return original(*args, **kwargs)
 
     def _called(self, frame: Any, args: tuple[Any, ...]) -> None:
@@ -328,13 +354,13 @@ class Watch:
 
     def _if(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if len(args) > 2 and tf_survey.is_symbolic(args[0]):
-            frame = sys._getframe(2)
+            frame = tf_autograph.calling_frame()
             branches = [self._inside("branch", branch, frame) for branch in args[1:3]]
             args = (args[0], *branches, *args[3:])
         return original(*args, **kwargs)
 
     def _for(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        frame = sys._getframe(2)
+        frame = tf_autograph.calling_frame()
         if len(args) > 2:
             if tf_survey.runs_in_graph(args[0]):
                 args = (*args[:2], self._inside("loop", args[2], frame), *args[3:])
@@ -347,7 +373,7 @@ class Watch:
     def _while(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if len(args) < 2:
             return original(*args, **kwargs)
-        frame, test = sys._getframe(2), args[0]
+        frame, test = tf_autograph.calling_frame(), args[0]
 
         def tested(*values: Any) -> Any:
             result = test(*values)

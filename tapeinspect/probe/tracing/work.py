@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Trace a step and write the facts. Raises WorkRefused."""
+    """Trace a step and write the facts, unless "autograph" just did with the same trace. Raises WorkRefused."""
     if not recorder.can("survey"):
         raise WorkRefused(
             "this TensorFlow lacks what tapeinspect needs to watch a step being traced",
@@ -22,4 +22,7 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
     found = step_function.find(recorder, step)
     if not found.callable:
         raise WorkRefused(found.note, found.hint)
+    written, recorder.errands.surveyed = recorder.errands.surveyed, None
+    if written is not None and written[0] == found.step:
+        return {"survey": written[1]}
     return {"survey": survival.collect(recorder, found)}

@@ -36,14 +36,8 @@ class FindDeeds(StepDeeds):
         target = self.current_list()
         if target is None or not text or not len(target.rows):
             return
-        rows, wanted = len(target.rows), text.lower()
-        start = target.cursor if target.has_cursor else target.scroll_offset.y
-        for distance in range(0 if here else 1, rows + 1):
-            index = (start + direction * distance) % rows
-            if wanted in target.text_of(index).lower():
-                target.move_to(index)
-                return
-        self.say(f"“{text}” is not in this pane.", True)
+        if not target.find(text.lower(), direction, here):
+            self.say(f"“{text}” is not in this pane.", True)
 
     def _again(self, direction: int) -> None:
         main = self._main

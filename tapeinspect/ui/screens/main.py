@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.reactive import Reactive
 from textual.widget import Widget
 
 from tapeinspect.errors import TraceError
@@ -56,6 +57,9 @@ class MainScreen(Deeds):
         for action in ACTIONS
         if action.id not in ("next_pane", "palette")
     ]
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """What gets the focus and what loses it paint themselves: no need to paint the whole screen, as Textual does."""
 
     def __init__(self, subject: Subject) -> None:
         super().__init__()

@@ -117,7 +117,7 @@ class LineList(ScrollView, can_focus=True):
     has_head = False
     """There is a line of column heads."""
     selectable = False
-    """Its text can be selected with the mouse, at the price of slower drawing."""
+    """Its text can be selected with the mouse."""
     sideways = False
     """The rows may be wider than the list."""
 
@@ -134,6 +134,7 @@ class LineList(ScrollView, can_focus=True):
         self._hover = -1
         self._palette: Palette | None = None
         self._base: Style | None = None
+        self._painting = False
         self.at_once: Callable[[], None] | None = None
         """Called when the cursor has moved, before the repaint: what depends on it is then painted with it."""
 
@@ -208,7 +209,37 @@ class LineList(ScrollView, can_focus=True):
 
     # drawing
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._painting = True
+        try:
+            if any(self.styles.gutter):
+                return super().render_lines(crop)
+            return self._strips_of(crop)
+        finally:
+            self._painting = False
+
+    def _strips_of(self, crop: Region) -> list[Strip]:
+        """What `Widget.render_lines` gives where CSS adds nothing to the rows, as the very strips that were painted
+        before: a strip keeps what the terminal is sent for it, and Textual would make a new one of each."""
+        width, (below, background) = self.size.width, self.background_colors
+        beside = Style(bgcolor=(below + background).rich_color)
+        strips = [self._line(y).adjust_cell_length(width, beside) for y in crop.line_range]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
     def render_line(self, y: int) -> Strip:
+        strip = self._line(y)
+        index = self.scroll_offset.y + y - self.head_height
+        if self._painting or not self.selectable or not 0 <= index < len(self.rows) or y < self.head_height:
+            return strip
+        # Textual asks where in the text the mouse is. To paint with the answer in every word would take twice as
+        # long: each word then has a style of its own, which nothing keeps
+        return strip.apply_offsets(self.scroll_offset.x, y + self.scroll_offset.y)
+
+    def _line(self, y: int) -> Strip:
         width = self.inner_width
         top = self.head_height
         if y < top:
@@ -263,7 +294,7 @@ class LineList(ScrollView, can_focus=True):
             start, end = span
             line = styled_span(line, start, len(plain(line)) if end == -1 else end, self.palette.selection)
         background: Style | None = getattr(self.palette, state) if state else None
-        strip = self._finished(line, index, width, background)
+        strip = self._finished(line, width, background)
         if selection is None:
             self._strips[key] = strip
         return strip
@@ -274,7 +305,7 @@ class LineList(ScrollView, can_focus=True):
             return "cursor" if self.has_focus else "dim_cursor"
         return "hover" if index == self._hover else ""
 
-    def _finished(self, line: Line, index: int, width: int, background: Style | None) -> Strip:
+    def _finished(self, line: Line, width: int, background: Style | None) -> Strip:
         """The row with the list's and the cursor's ground below its own styles, as wide as the list."""
         ground = self.base
         if background is not None:
@@ -291,7 +322,7 @@ class LineList(ScrollView, can_focus=True):
         strip = Strip(segments, max(length, width))
         if scroll_x or length > width:
             strip = strip.crop_extend(scroll_x, scroll_x + width, ground)
-        return strip.apply_offsets(scroll_x, index + self.head_height) if self.selectable else strip
+        return strip
 
     def refresh_row(self, index: int) -> None:
         """Draw one row anew."""
@@ -400,6 +431,17 @@ class LineList(ScrollView, can_focus=True):
     def text_of(self, index: int) -> str:
         """A row as text, for copying and finding."""
         return plain(self.rows.line(index, max(200, self.inner_width), self.palette)).rstrip()
+
+    def find(self, text: str, direction: int = 1, here: bool = False) -> bool:
+        """Go to the next row that holds a text, given in lower case; False when none does."""
+        rows = len(self.rows)
+        start = self.cursor if self.has_cursor else self.scroll_offset.y
+        for distance in range(0 if here else 1, rows + 1):
+            index = (start + direction * distance) % rows
+            if text in self.text_of(index).lower():
+                self.move_to(index)
+                return True
+        return False
 
     def copy_text(self) -> str:
         """What `y` copies: the row under the cursor."""

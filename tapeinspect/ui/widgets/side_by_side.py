@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.selection import Selection
+from textual.widget import Widget
 
 from tapeinspect.ui.format import count, visible
 from tapeinspect.ui.highlight import Words, coloured_lines, plain_lines
@@ -112,6 +113,24 @@ class SideList(LineList):
     def text_of(self, index: int) -> str:
         return rows.text(index).rstrip() if (rows := self.code) is not None else ""
 
+    def find(self, text: str, direction: int = 1, here: bool = False) -> bool:
+        """The folded lines are looked at, too: a fold that holds the text is opened."""
+        rows, start = self.code, self.line
+        if rows is None or start is None:
+            return False
+        said = {fold.first: fold.text.lower() for fold in self.owner.folded(self.which)}
+        lines = len(rows.lower)
+        for distance in range(0 if here else 1, lines + 1):
+            at = (start + direction * distance) % lines
+            if text in rows.lower[at]:
+                self.owner.uncover(at, self.which)
+                self.move_to(self.code.pairing.row_of(self.which, at) if self.code is not None else 0)
+                return True
+            if text in said.get(at, ""):
+                self.move_to(rows.pairing.row_of(self.which, at))
+                return True
+        return False
+
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected code: no gutter, no padding, and what is folded within it in full."""
         rows = self.code
@@ -142,13 +161,18 @@ class SideList(LineList):
         return "\n".join(parts), "\n"
 
 
+class Edge(Widget):
+    """The line between the two."""
+
+
 class SideBySide(Horizontal):
     """The two sources. `show` fills them; the owner listens to `Moved`."""
 
     DEFAULT_CSS = """
     SideBySide { height: 1fr; }
-    SideBySide #right-side { border-left: vkey $panel; }
-    SideBySide.-one #right-side { border-left: none; }
+    SideBySide Edge { width: 1; height: 1fr; border-left: vkey $panel; display: none; }
+    SideBySide.-both Edge { display: block; }
+    SideBySide.-both #left-side { width: 50%; }
     """
 
     @dataclass
@@ -193,6 +217,7 @@ class SideBySide(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield self.left
+        yield Edge()
         yield self.right
 
     # what is shown
@@ -253,7 +278,16 @@ class SideBySide(Horizontal):
         for part in self.lists:
             self._say_empty(part, empty if part is self.left else "")
             part.set_title("")
-        self.active, self.left.display, self.right.display = LEFT, True, False
+        self.active = LEFT
+        self._display(True, False)
+
+    def _display(self, left: bool, right: bool) -> None:
+        self.left.display, self.right.display = left, right
+        self.set_class(left and right, "-both")
+
+    def _display_for(self, one: bool) -> None:
+        """Show both sides, or the current one only."""
+        self._display(not one or self.active == LEFT, not one or self.active == RIGHT)
 
     @staticmethod
     def _say_empty(part: SideList, text: str) -> None:
@@ -276,7 +310,8 @@ class SideBySide(Horizontal):
                     part.code.words = fresh
                     part.repaint()
 
-    def _folds(self, which: Which) -> tuple[Fold, ...]:
+    def folded(self, which: Which) -> tuple[Fold, ...]:
+        """The folds of a side that are closed."""
         if self.unfolded:
             return ()
         return tuple(f for f in self._sides[which].folds if (which, f.first) not in self._open)
@@ -287,7 +322,7 @@ class SideBySide(Horizontal):
     def _build(self, lines: tuple[int, int]) -> None:
         """Arrange the rows anew, with the cursors on some lines and the current one where it stood on the screen."""
         sizes = (len(self._words[LEFT]), len(self._words[RIGHT]))
-        folds = (self._folds(LEFT), self._folds(RIGHT))
+        folds = (self.folded(LEFT), self.folded(RIGHT))
         one = self.one
         self.set_class(one, "-one")
         if self.current.which == RIGHT and self._sides[RIGHT].empty:
@@ -298,9 +333,9 @@ class SideBySide(Horizontal):
             else side_by_side(sizes, self._anchors, folds)
         )
         offset = self.current.cursor - self.current.scroll_offset.y
+        self._display_for(one)
         for which, part in enumerate(self.lists):
             which = cast(Which, which)
-            part.display = not one or which == self.active
             if self._sides[which].empty:
                 self._say_empty(part, self._sides[which].empty)
                 continue
@@ -341,7 +376,7 @@ class SideBySide(Horizontal):
         for part in self.lists:
             side = self._sides[part.which]
             notes = [self.note] if self.one or part is self.left else []
-            if folded := len(self._folds(part.which)):
+            if folded := len(self.folded(part.which)):
                 notes.append(f"{count(folded, 'fold')} · U opens")
             if self.one:
                 notes.append("x: other side")
@@ -388,8 +423,8 @@ class SideBySide(Horizontal):
                 after.cursor = min(after.lit) if after.lit else pairing.row_of(which, partners[0])
             elif (row := pairing.nearest(which, before.cursor, 1)) is not None and not self.one:
                 after.cursor = row
+        self._display_for(self.one)
         for part in self.lists:
-            part.display = part is after or not self.one
             part.refresh()
         if self.one:
             offset = max(0, before.cursor - before.scroll_offset.y)
@@ -427,6 +462,12 @@ class SideBySide(Horizontal):
         """Open one fold."""
         self._open.add((which, fold.first))
         self._build(self._lines())
+
+    def uncover(self, line: int, which: Which) -> None:
+        """Open the fold that a line is in, if it is in one."""
+        fold = next((fold for fold in self.folded(which) if fold.first <= line <= fold.last), None)
+        if fold is not None:
+            self.open_fold(which, fold)
 
     def toggle_folds(self) -> bool:
         """Open every fold, or close them again; True when they are open."""

@@ -57,6 +57,7 @@ class SideRows:
         self.words = words
         self.shift = 0
         """Columns of code hidden at the left."""
+        self._lower: list[str] | None = None
         self.digits = len(str(side.first + len(words) - 1))
         self.mark_width = max((len(mark.text) for mark in side.marks.values()), default=0)
 
@@ -106,6 +107,13 @@ class SideRows:
             return ""
         fold = self.pairing.fold_at(self.which, index)
         return fold.text if fold is not None else "".join(text for text, _ in self.words[at])
+
+    @property
+    def lower(self) -> list[str]:
+        """The lines in lower case, for finding."""
+        if self._lower is None:
+            self._lower = ["".join(text for text, _ in line).lower() for line in self.words]
+        return self._lower
 
 
 def _window(code: Line, shift: int, width: int, edge: Style) -> Line:

@@ -44,7 +44,21 @@ class Bag:
         self.rate = 0.1
 
 
+class Knobs:
+    """Numbers that the loop at the end turns between the steps."""
+
+    def __init__(self):
+        self.rate = self.momentum = self.fixed = self.reset = 0.5
+
+    def cool(self):
+        self.momentum = self.momentum * 0.9
+
+    def start(self):
+        self.reset = 0.5
+
+
 BAG = Bag()
+KNOBS = Knobs()
 HISTORY = []
 STATS = {}
 SEEN = set()
@@ -151,6 +165,13 @@ def frozen_values(x):
 @step()
 def frozen_arrays(x):
     return x * TABLE * MASK  # RULE frozen-value
+
+
+@step()
+def frozen_attributes(x):
+    x = x * KNOBS.rate  # RULE frozen-value
+    x = x * KNOBS.momentum  # RULE frozen-value
+    return x * KNOBS.fixed * KNOBS.reset
 
 
 def change():
@@ -485,10 +506,10 @@ def healthy(x, training, batch):
 
 if __name__ == "__main__":
     from tapeinspect.link.messages import Config
+    from tapeinspect.probe.autograph import work as autograph_work
     from tapeinspect.probe.errands import standing_still
     from tapeinspect.probe.recorder import Recorder
     from tapeinspect.probe.step_function import StepFunction
-    from tapeinspect.probe.survival import check as survival
     from tapeinspect.trace.writer import TraceWriter
 
     writer = TraceWriter(sys.argv[1])
@@ -496,8 +517,11 @@ if __name__ == "__main__":
     before = [repr(BAG.__dict__), repr(HISTORY), repr(STATS), TOTAL, W.numpy().tolist(), random.getstate()]
     with standing_still(recorder):
         for number, (function, args) in enumerate(STEPS, 1):
+            KNOBS.rate *= 0.9
+            KNOBS.cool()
+            KNOBS.start()
             code = getattr(function, "__wrapped__", function).__code__
-            survival.collect(recorder, StepFunction(number, function, args, {}, code, True))
+            autograph_work.look_at(recorder, StepFunction(number, function, args, {}, code, True))
     after = [repr(BAG.__dict__), repr(HISTORY), repr(STATS), TOTAL, W.numpy().tolist(), random.getstate()]
     recorder.finish(lambda: None)
     recorder.close(True)
