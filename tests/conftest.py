@@ -12,6 +12,10 @@ from tests.forks import Forks
 
 # A shell that runs the tests in the background has them ignore Ctrl+C, and every script they start would, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if (
+    signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+):  # as `nohup` has it: outlive it here, and hand it on as usual
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 _SHARED = ("recording", "probe", "analysis", "demos")
 """Folders whose tests share recordings, each made once."""

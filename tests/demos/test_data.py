@@ -44,7 +44,7 @@ def load(keras_home: Path, before: str = "") -> subprocess.CompletedProcess[str]
         env={**os.environ, "KERAS_HOME": str(keras_home), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
 

@@ -30,6 +30,7 @@ def serve(requests: socket.socket) -> dict[str, Any]:
     while True:
         message, given, _, _ = socket.recv_fds(requests, LONGEST, 4)
         if not message:
+            reap(0)
             os._exit(0)
         if os.fork() == 0:
             if (child := os.fork()) == 0:
@@ -41,9 +42,14 @@ def serve(requests: socket.socket) -> dict[str, Any]:
             os._exit(0)
         for descriptor in given:
             os.close(descriptor)
-        with suppress(ChildProcessError):  # those that are through
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+        reap(os.WNOHANG)
+
+
+def reap(options: int) -> None:
+    """Take leave of children that are through, or wait for all."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, options)[0]:
+            pass
 
 
 def take(given: list[int]) -> None:
