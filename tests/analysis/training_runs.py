@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import os
-import subprocess
-import sys
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from tapeinspect.analysis.findings import find
 from tapeinspect.trace.reader import TraceReader, open_trace
 from tapeinspect.trace.records import Finding
+from tests.forks import Forks
 
 ROOT: Final = Path(__file__).parents[2]
 CASES: Final = ROOT / "tests" / "scripts" / "health" / "cases.py"
@@ -42,50 +40,42 @@ def healthy() -> list[str]:
 class TrainingRuns:
     """Both sets, recorded side by side."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forks: Forks) -> None:
         self._folder = folder
-        self._readers: list[TraceReader] = []
-        self._processes = [
-            self._start("wrong", CASES),
-            self._start("healthy", HEALTHY / "run_all.py", *(str(ROOT / "demos" / f"{d}.py") for d in DEMOS)),
-        ]
+        self._forks = forks
+        self._readers: dict[str, TraceReader] = {}
+        self._found: dict[str, list[Finding]] = {}
+        demos = [str(ROOT / "demos" / f"{demo}.py") for demo in DEMOS]
+        with ThreadPoolExecutor(2) as pool:
+            running = [
+                pool.submit(self._run, "wrong", CASES),
+                pool.submit(self._run, "healthy", HEALTHY / "run_all.py", *demos),
+            ]
+        self._said = "".join(run.result() for run in running)
 
-    def _start(self, name: str, script: Path, *args: str) -> subprocess.Popen[str]:
+    def _run(self, name: str, script: Path, *args: str) -> str:
         folder = self._folder / name
         folder.mkdir()
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        return subprocess.Popen(
-            [sys.executable, str(script), str(folder), *args],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=script.parent,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": path},
-        )
-
-    @cached_property
-    def said(self) -> str:
-        """What the two processes printed; waits for them."""
-        return "".join(process.communicate(timeout=_TIMEOUT)[0] for process in self._processes)
+        done = self._forks.run(script, [str(folder), *args], script.parent, _TIMEOUT, [ROOT])
+        return (done.stdout + done.stderr).decode()
 
     def trace(self, name: str) -> TraceReader:
         """A recording: `wrong/softmax_twice`, `healthy/vae`."""
-        path = self._folder / f"{name}.tape"
-        said = self.said
-        assert path.exists(), said
-        assert f"FAILED {path.stem}\n" not in said, said
-        reader = open_trace(path)
-        self._readers.append(reader)
-        assert [error.detail for error in reader.probe_errors()] == []
-        return reader
+        if name not in self._readers:
+            path = self._folder / f"{name}.tape"
+            assert path.exists(), self._said
+            assert f"FAILED {path.stem}\n" not in self._said, self._said
+            reader = self._readers[name] = open_trace(path)
+            assert [error.detail for error in reader.probe_errors()] == []
+        return self._readers[name]
 
     def findings(self, name: str) -> list[Finding]:
         """What is found in a recording."""
-        return find(self.trace(name))
+        if name not in self._found:
+            self._found[name] = find(self.trace(name))
+        return self._found[name]
 
     def close(self) -> None:
-        """Close the recordings; end what still runs."""
-        for reader in self._readers:
+        """Close the recordings."""
+        for reader in self._readers.values():
             reader.close()
-        for process in self._processes:
-            process.kill()

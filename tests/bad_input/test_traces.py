@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tapeinspect.trace.schema import FORMAT
-from tests.cli.running import COMMAND, OnTerminal, run
+from tests.cli.running import COMMAND, SECONDS, OnTerminal, run
 from tests.trace.builders import Recording
 
 
@@ -72,7 +73,9 @@ def test_truncated(tmp_path: Path, whole: Path, share: float) -> None:
 
 
 def test_a_jpeg(tmp_path: Path) -> None:
-    (tmp_path / "run.tape").write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01" + os.urandom(5000))
+    (tmp_path / "run.tape").write_bytes(
+        b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01" + random.Random(1).randbytes(5000)
+    )
     refused(tmp_path / "run.tape", "run.tape is not a recording")
 
 
@@ -95,7 +98,7 @@ def test_a_newer_format(tmp_path: Path, whole: Path) -> None:
 def test_damaged_inside(tmp_path: Path, whole: Path) -> None:
     """Overwritten pages give a sentence or as much as can be read, never a traceback."""
     data = bytearray(whole.read_bytes())
-    data[8192 * 2 : 8192 * 12] = os.urandom(8192 * 10)
+    data[8192 * 2 : 8192 * 12] = random.Random(1).randbytes(8192 * 10)
     (tmp_path / "run.tape").write_bytes(data)
     done = run("export", "run.tape", cwd=tmp_path)
     assert done.returncode in (0, 2)
@@ -143,7 +146,7 @@ def being_written(tmp_path: Path) -> Iterator[Path]:
         assert process.stdout.readline() == b"ready\n"
         yield path
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(SECONDS) == 0
     assert ops(path) == 301
 
 

@@ -20,7 +20,6 @@ from tests.cli.running import COMMAND, OnTerminal, run
 pytestmark = pytest.mark.tf
 SCRIPT = str(Path(__file__).parent / "training.py")
 WAYS = ("kill", "_exit", "raise", "fill")
-SECONDS = 90.0
 
 Runs = dict[str, "Future[subprocess.CompletedProcess[bytes]]"]
 
@@ -37,7 +36,7 @@ def runs(folder: Path) -> Iterator[Runs]:
     def start(way: str) -> subprocess.CompletedProcess[bytes]:
         limit = "ulimit -f 700; " if way == "fill" else ""  # blocks of 512 bytes, or of 1024: a full disk
         command = ["sh", "-c", f'{limit}exec "$@"', "sh", *COMMAND]
-        return run("record", "-o", f"{way}.tape", SCRIPT, way, cwd=folder, command=command, timeout=SECONDS)
+        return run("record", "-o", f"{way}.tape", SCRIPT, way, cwd=folder, command=command)
 
     with ThreadPoolExecutor(2) as pool:
         yield {way: pool.submit(start, way) for way in WAYS}
@@ -80,7 +79,7 @@ def test_the_disk_is_full(folder: Path, runs: Runs) -> None:
 @pytest.mark.pty
 def test_ctrl_c_while_it_trains(tmp_path: Path) -> None:
     with OnTerminal([*COMMAND, "record", "-o", "a.tape", SCRIPT, "wait"], tmp_path) as terminal:
-        terminal.read_until(b"waiting", SECONDS)
+        terminal.read_until(b"waiting")
         terminal.type(b"\x03")
         assert terminal.wait() == 130
         assert b"KeyboardInterrupt" in terminal.written
@@ -93,9 +92,9 @@ def test_ctrl_c_while_it_trains(tmp_path: Path) -> None:
 @pytest.mark.pty
 def test_the_terminal_is_closed_under_the_screen_while_it_trains(tmp_path: Path) -> None:
     with OnTerminal([*COMMAND, "-o", "a.tape", SCRIPT, "wait"], tmp_path) as terminal:
-        terminal.read_until(b"PAUSED", SECONDS)
+        terminal.read_until(b"PAUSED")
         terminal.hang_up()
-        assert terminal.wait(30) in (128 + signal.SIGHUP, 128 + signal.SIGTERM)
+        assert terminal.wait() in (128 + signal.SIGHUP, 128 + signal.SIGTERM)
     kinds = whole(tmp_path / "a.tape")
     assert kinds["meta"][0]["exit_status"] in (128 + signal.SIGHUP, 128 + signal.SIGTERM)
     assert len(kinds["step"]) >= 1

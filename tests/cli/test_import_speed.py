@@ -19,7 +19,7 @@ try:
 finally:
     print("imported", *(name for name in {HEAVY!r} if name in sys.modules), file=sys.__stderr__)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=150)
     last = done.stderr.splitlines()[-1].split()
     assert last[0] == "imported", done.stderr
     return set(last[1:])

@@ -16,7 +16,7 @@ from tapeinspect.cli.progress import Progress, in_words, size_in_words
 from tapeinspect.link.messages import Status, Tick, Trouble
 from tapeinspect.session.state import SessionState
 from tapeinspect.trace.reader import open_trace
-from tests.cli.running import COMMAND, OnTerminal, run
+from tests.cli.running import COMMAND, SECONDS, OnTerminal, run
 
 SCRIPT = """
 import os, sys
@@ -115,7 +115,7 @@ def test_signals_are_passed_on(tmp_path: Path, number: signal.Signals) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(number)
-        assert process.wait(20) == 9
+        assert process.wait(SECONDS) == 9
         assert process.stdout.read() == f"got {number.value}\n".encode()
 
 
@@ -127,7 +127,7 @@ def test_a_terminal_that_is_closed_ends_the_script(tmp_path: Path) -> None:
     with OnTerminal([*COMMAND, "record", "a.py"], tmp_path) as terminal:
         terminal.read_until(b"ready")
         terminal.hang_up()
-        assert terminal.wait(20) == 128 + signal.SIGHUP
+        assert terminal.wait() == 128 + signal.SIGHUP
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()
 
 

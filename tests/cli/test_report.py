@@ -27,7 +27,7 @@ sys.exit(int(sys.argv[1]))
 @pytest.mark.tf
 def test_report_and_status(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(SCRIPT)
-    done = run("record", "-q", "--report", "--fail-on", "error", "wrong.py", "0", cwd=tmp_path, timeout=150.0)
+    done = run("record", "-q", "--report", "--fail-on", "error", "wrong.py", "0", cwd=tmp_path)
     said = done.stderr.decode()
     assert done.returncode == 1, said
     assert len(done.stdout.decode().split()) == 4, "stdout is the script's"

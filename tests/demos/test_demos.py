@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from tests.forks import Forks
 
 DEMOS = Path(__file__).parents[2] / "demos"
 ARGUMENTS = {
@@ -21,23 +20,16 @@ ARGUMENTS = {
 pytestmark = pytest.mark.tf
 
 
-def run(name: str) -> str:
-    """What a demo prints."""
-    done = subprocess.run(
-        [sys.executable, str(DEMOS / f"{name}.py"), *ARGUMENTS[name]],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def printed() -> dict[str, str]:
+def printed(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each demo prints; two run at a time."""
+    folder = tmp_path_factory.mktemp("demos")
+
+    def run(name: str) -> str:
+        done = forks.run(DEMOS / f"{name}.py", ARGUMENTS[name], folder, 120)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(ARGUMENTS, pool.map(run, ARGUMENTS), strict=True))
 

@@ -165,8 +165,8 @@ def test_signal_handlers_that_send_and_raise_cut_no_frame(pair: Pair) -> None:
     interrupted, sent, chance = 0, 0, random.Random(1)
     before = signal.signal(signal.SIGALRM, handler)
     try:
-        end = time.monotonic() + 1.0
-        while time.monotonic() < end:
+        begun = time.monotonic()  # a second, or as long as a machine takes that has much else to do
+        while time.monotonic() < begun + (1 if interrupted > 10 and sent else 60):
             try:
                 armed = True
                 signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0001, 0.004))

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from tapeinspect.trace.reader import TraceReader, open_trace
 from tapeinspect.trace.records import Op, Step
+from tests.forks import Forks
 
 HERE: Final = Path(__file__).parent / "scripts"
 SHARED: Final = Path(__file__).parents[1] / "scripts"
@@ -95,8 +96,9 @@ class Run:
 class Runner:
     """Records scripts, two at a time, each once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forks: Forks) -> None:
         self._folder = folder
+        self._forks = forks
         self._pool = ThreadPoolExecutor(2)
         self._runs: dict[Recording, Future[Run]] = {}
 
@@ -105,7 +107,7 @@ class Runner:
         for recording in recordings:
             if recording not in self._runs:
                 path = self._folder / f"{len(self._runs)}-{recording.script.stem}.tape"
-                self._runs[recording] = self._pool.submit(_record, recording, path)
+                self._runs[recording] = self._pool.submit(self._record, recording, path)
 
     def get(self, recording: Recording) -> Run:
         """What came of a recording."""
@@ -119,23 +121,24 @@ class Runner:
             if future.done() and not future.cancelled() and future.exception() is None:
                 future.result().close()
 
-
-def _record(recording: Recording, path: Path) -> Run:
-    script = [str(recording.script), *recording.args]
-    command = [sys.executable, "-m", "tapeinspect", "record", "--quiet", "-o", str(path), *recording.options]
-    done = subprocess.run(
-        [*command, *script] if recording.recorded else [sys.executable, *script[:1], str(path), *script[1:]],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        cwd=recording.script.parent,
-        env={
-            **os.environ,
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-        },
-    )
-    return Run(recording, done.returncode, done.stdout, done.stderr, path)
+    def _record(self, recording: Recording, path: Path) -> Run:
+        if not recording.recorded:
+            args, cwd = [str(path), *recording.args], recording.script.parent
+            ended = self._forks.run(recording.script, args, cwd, TIMEOUT, [ROOT])
+            return Run(recording, ended.returncode, ended.stdout.decode(), ended.stderr.decode(), path)
+        command = [sys.executable, "-m", "tapeinspect", "record", "--quiet", "-o", str(path)]
+        done = subprocess.run(
+            [*command, *recording.options, str(recording.script), *recording.args],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            cwd=recording.script.parent,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            },
+        )
+        return Run(recording, done.returncode, done.stdout, done.stderr, path)
 
 
 def close(mine: float | None, truth: float | None, relative: float = 1e-6, absolute: float = 1e-30) -> bool:

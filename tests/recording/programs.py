@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,11 +12,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from tests.forks import Forks
 from tests.scripts import SCRIPTS
 
 ROOT: Final = Path(__file__).parents[2]
 TIMEOUT: Final = 150
 """Seconds that one run may take."""
+
+PROCESS: Final = frozenset(
+    {
+        "forks",
+        "prints_traceback",
+        "progress_bars",
+        "reads_input",
+        "signals",
+        "source_code",
+        "spawns",
+        "stack_depth",
+        "uses_pdb",
+        "warnings_logging",
+    }
+)
+"""Scripts that look at their process, stack or files: they, and all that fail, run alone in one of their own."""
 
 NOISE: Final = re.compile(
     rb"tapeinspect: .*\n"
@@ -42,6 +58,13 @@ class Program:
     """It runs a `tf.function`."""
     steps: int = 0
     function: str | None = "train_step"
+    tensorflow: bool = True
+    """It imports TensorFlow."""
+
+    @property
+    def forked(self) -> bool:
+        """Whether it runs alone in a fork of a process that has imported TensorFlow, not in a process of its own."""
+        return self.tensorflow and not self.exit_status and not self.stdin and self.name not in PROCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +86,11 @@ Way = Literal["alone", "eager", "graph"]
 class Runner:
     """Runs programs on two threads, in the order they were asked for; each run once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forks: Forks) -> None:
         self._folder = folder
         self._pool = ThreadPoolExecutor(2)
         self._runs: dict[tuple[str, Way], Future[Run]] = {}
+        self._forks = forks
 
     def start(self, program: Program, ways: Iterable[Way]) -> None:
         """Ask for runs of a program, unless they were asked for."""
@@ -84,6 +108,9 @@ class Runner:
         self._pool.shutdown(cancel_futures=True)
 
     def _run(self, program: Program, way: Way) -> Run:
+        if way == "alone" and program.forked:
+            with tempfile.TemporaryDirectory(dir=self._folder) as cwd:
+                return _run(self._forks.run(program.path, program.args, cwd, TIMEOUT), None)
         trace = self._folder / f"{program.name}-{way}.tape"
         record = ["-m", "tapeinspect", "record", "--mode", way, "-o", str(trace)] if way != "alone" else []
         with tempfile.TemporaryDirectory(dir=self._folder) as cwd:
@@ -92,22 +119,20 @@ class Runner:
                 input=program.stdin,
                 capture_output=True,
                 cwd=cwd,
-                env=environment(),
                 timeout=TIMEOUT,
             )
-        status = done.returncode if done.returncode >= 0 else 128 - done.returncode
-        return Run(status, done.stdout, NOISE.sub(b"", done.stderr), None if way == "alone" else trace)
+        return _run(done, None if way == "alone" else trace)
 
 
-def environment() -> dict[str, str]:
-    """Our own, with TensorFlow quiet and on the CPU."""
-    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+def _run(done: subprocess.CompletedProcess[bytes], trace: Path | None) -> Run:
+    status = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return Run(status, done.stdout, NOISE.sub(b"", done.stderr), trace)
 
 
 def scripts() -> list[Program]:
     """Every script of `tests/scripts`."""
     return [
-        Program(s.name, s.path, s.args, s.stdin, s.exit_status, s.graph, s.steps, s.function)
+        Program(s.name, s.path, s.args, s.stdin, s.exit_status, s.graph, s.steps, s.function, s.tensorflow)
         for s in SCRIPTS.values()
     ]
 

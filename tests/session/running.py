@@ -12,7 +12,7 @@ from tapeinspect.link.messages import Config
 from tapeinspect.session.launch import Launch
 from tapeinspect.session.target import Event, Output
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Heard:
@@ -53,7 +53,7 @@ def launch(
     return Launch(script, None, args, config, pty, {**os.environ, **(env or {})}, size)
 
 
-def gone(pid: int, seconds: float = 10.0) -> bool:
+def gone(pid: int, seconds: float = 60.0) -> bool:
     """Whether a process is gone (or dead and not reaped by its own parent) within some seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

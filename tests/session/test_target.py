@@ -180,7 +180,7 @@ while True: signal.pause()
     begin = time.monotonic()
     target.end(0.3)
     assert target.exit_status == 128 + signal.SIGKILL
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
     assert gone(child)
     assert gone(target.pid)
 
@@ -190,7 +190,7 @@ def test_a_daemon_that_the_script_leaves_does_not_hold_us_up(tmp_path: Path, sta
 import os, signal, time
 if os.fork() == 0:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    end = time.time() + 4
+    end = time.time() + 60
     while time.time() < end:
         os.write(1, b"still here" * 100)
     os._exit(0)
@@ -199,9 +199,9 @@ print("parent ends")
     heard = Heard()
     target = start(launch(tmp_path, code), heard)
     begin = time.monotonic()
-    assert target.wait(SECONDS) == 0
-    assert target.drain(3.0), "the output of what the script left behind was waited for"
-    assert time.monotonic() - begin < 4
+    assert target.wait(20) == 0
+    assert target.drain(20), "the output of what the script left behind was waited for"
+    assert time.monotonic() - begin < 50
     assert heard.events[-1] == Exited(0)
 
 
@@ -236,7 +236,7 @@ def test_no_descriptor_thread_or_process_is_left(tmp_path: Path, start: Start) -
             os.waitpid(target.pid, os.WNOHANG)
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) == descriptors
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + SECONDS
     while threading.active_count() > threads and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() == threads

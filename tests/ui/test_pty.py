@@ -27,7 +27,7 @@ def screen(*arguments: str) -> Iterator[Screen]:
             shown.close()
 
 
-def left(shown: Screen, limit: float = 20.0) -> int:
+def left(shown: Screen, limit: float = 60.0) -> int:
     """Wait until the program has left; its exit status."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
@@ -69,13 +69,13 @@ def test_closing_the_terminal_ends_the_script(tmp_path: Path) -> None:
         tmp_path, f"import os, time\nopen({str(noted)!r}, 'w').write(str(os.getpid()))\ntime.sleep(300)\n"
     )
     with screen("-o", str(tmp_path / "run.tape"), path) as shown:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not (noted.exists() and noted.read_text()) and time.monotonic() < end:
             shown.read(0.05)
         pid = int(noted.read_text())
         shown.settle()
         os.close(shown.fd)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while _alive(pid) and time.monotonic() < end:
             time.sleep(0.05)
         assert not _alive(pid)

@@ -77,7 +77,7 @@ def trace(
 def summed_up(
     seen: Seen,
     role: Callable[[str], str],
-    error: Exception | None,
+    error: BaseException | None,
     seconds: float,
     concrete: Any = None,
 ) -> Traced:
