@@ -33,7 +33,7 @@ _VERDICTS: Final = {
 }
 _SEVERITIES: Final = {"error": "red", "warning": "yellow", "info": "cyan"}
 _BEHAVIOUR: Final = frozenset({
-    "python-side-effect", "python-print", "frozen-random", "frozen-value", "leaked-tensor", "retraces", "late-variable",
+    "python-side-effect", "python-print", "frozen-random", "frozen-value", "leaked-tensor", "retraces", "variable-creation",
     "python-iterator",
 })  # fmt: skip
 _MARKS: Final = {
@@ -172,7 +172,7 @@ def _mark_of(finding: DiffFinding, diff: Difference, before: str) -> str:
         "python-print",
         "frozen-random",
         "leaked-tensor",
-        "late-variable",
+        "variable-creation",
     ):
         return "P"
     return "≠" if finding.severity == "error" else before

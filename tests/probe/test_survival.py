@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tapeinspect.analysis import survival
-from tapeinspect.analysis.survival.failures import KNOWN
+from tapeinspect.meanings import KNOWN
 from tapeinspect.analysis.survival.problem import Problem
 from tests.probe.recorded import HERE, Run, Runner, own
 

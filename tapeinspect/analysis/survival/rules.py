@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tapeinspect.analysis.survival.problem import Problem
-from tapeinspect.analysis.survival.source import Source
+from tapeinspect.source import Source
 from tapeinspect.trace.records import SurveyFact
 
 Rule = Callable[[SurveyFact, Source], "Problem | None"]

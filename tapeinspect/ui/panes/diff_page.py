@@ -101,7 +101,7 @@ def mark_of_line(line: DiffLine | None) -> str:
 
 
 _ONCE: Final = frozenset(
-    {"python-side-effect", "python-print", "frozen-random", "frozen-value", "leaked-tensor", "late-variable"}
+    {"python-side-effect", "python-print", "frozen-random", "frozen-value", "leaked-tensor", "variable-creation"}
 )
 
 

@@ -1,10 +1,11 @@
-"""Runs each script of `tests/scripts/gotchas` and `near_misses` twice: recorded, and with a comparison behind batch 1.
+"""Runs each script of `tests/scripts/gotchas` and `near_misses` alone, and recorded with a comparison behind batch 1.
 
 `python verdicts.py PATH.tape [NAME...]` writes PATH/NAME.tape for the second run of each. Prints whether a script
 printed the same in both, and what of its state was different behind the comparison.
 """
 
 import collections
+import gc
 import io
 import json
 import pathlib
@@ -23,7 +24,7 @@ from tapeinspect.probe.diff import work
 from tests.scripts.verdicts import told
 
 FOLDER = pathlib.Path(sys.argv[1]).with_suffix("")
-changed = []
+changed, refused = [], []
 
 
 def picture(value, seen):
@@ -34,6 +35,8 @@ def picture(value, seen):
         return "seen"
     seen[id(value)] = value
     if isinstance(value, (tf.Variable, tf.Tensor)):
+        if not value.dtype.is_numpy_compatible or value.dtype == tf.variant:
+            return value.dtype.name
         return [value.dtype.name, value.shape.as_list(), np.asarray(value.numpy()).tobytes().hex()]
     if isinstance(value, (np.ndarray, np.generic)):
         return [str(value.dtype), value.shape, value.tobytes().hex()]
@@ -61,8 +64,8 @@ def picture(value, seen):
     if isinstance(value, type):
         own = value.__module__ == "__main__"
         return picture({k: v for k, v in vars(value).items() if not k.startswith("__")}, seen) if own else "type"
-    if isinstance(value, types.ModuleType) or type(value).__module__.startswith("tensorflow.python.framework"):
-        return "module"
+    if isinstance(value, types.ModuleType) or type(value).__module__.startswith(("tensorflow.python.", "logging")):
+        return type(value).__name__
     return [picture(getattr(value, "__dict__", None), seen), picture(type(value), seen)]
 
 
@@ -110,33 +113,48 @@ def _differences(path, before, after):
         yield f"{path}: {str(before)[:80]} -> {str(after)[:80]}"
 
 
-def run(script, path, *works):
-    """Run a script, recorded; what it printed and how it ended."""
+def alone(script):
+    """Run a script, its functions op by op; what it printed and how it ended, and the error."""
     random.seed(1)
     np.random.seed(1)
     tf.random.set_seed(1)
-    probe = Probe(Config(str(path), -1, values="off", work=works, work_step=1, script=str(script)), None)
+    tf.config.run_functions_eagerly(True)
     printed, error = io.StringIO(), None
-    probe.begin()
     try:
         with redirect_stdout(printed):
             runpy.run_path(str(script), run_name="__main__")
     except Exception as raised:
         error = raised
+    tf.config.run_functions_eagerly(False)
+    return printed.getvalue() + (f"{type(error).__name__}: {error}" if error else ""), error
+
+
+def recorded(script, path):
+    """Run a script, recorded and compared; what it printed and how it ended."""
+    probe = Probe(Config(str(path), -1, values="off", work=("diff",), work_step=1, script=str(script)), None)
+    probe.begin()
+    probe.recorder.say = lambda *said: refused.append(" ".join(said))
+    printed, error = alone(script)
     probe.end(error)
-    return printed.getvalue() + (f"{type(error).__name__}: {error}" if error else "")
+    return printed
 
 
 if __name__ == "__main__":
     FOLDER.mkdir()
+    gc.freeze()  # what TensorFlow and Keras consist of is not looked through again for each script
     work.compare = watched(work.compare)
     outcomes = {}
     for script in told():
         if len(sys.argv) > 2 and script.path.stem not in sys.argv[2:]:
             continue
         changed.clear()
-        without = run(script.path, FOLDER / "without.tape")
-        (FOLDER / "without.tape").unlink()
-        printed = run(script.path, FOLDER / f"{script.name.replace('/', '-')}.tape", "diff")
-        outcomes[script.name] = {"without": without, "printed": printed, "changed": list(changed)}
+        refused.clear()
+        without, _ = alone(script.path)
+        printed = recorded(script.path, FOLDER / f"{script.name.replace('/', '-')}.tape")
+        outcomes[script.name] = {
+            "without": without,
+            "printed": printed,
+            "changed": list(changed),
+            "refused": list(refused),
+        }
     print("TRUTH " + json.dumps(outcomes))

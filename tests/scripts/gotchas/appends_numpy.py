@@ -1,7 +1,7 @@
 """The tutorial's history of losses: `.numpy()` exists only eagerly.
 
 diff: fails_to_trace
-eager-only-call: loss_history.append(loss_value.numpy().mean())
+eager-only-numpy: loss_history.append(loss_value.numpy().mean())
 """
 
 import tensorflow as tf

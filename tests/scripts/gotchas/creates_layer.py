@@ -1,7 +1,7 @@
 """A layer is made in each batch, with weights of its own.
 
 diff: fails_to_trace
-late-variable: tf.keras.layers.Dense(
+variable-creation: head(x)
 """
 
 import tensorflow as tf

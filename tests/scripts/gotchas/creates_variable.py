@@ -1,7 +1,7 @@
 """A variable is made in each batch.
 
 diff: fails_to_trace
-late-variable: tf.Variable(1.0)
+variable-creation: tf.Variable(1.0)
 """
 
 import tensorflow as tf

@@ -1,7 +1,7 @@
 """A list as a default argument outlives the call.
 
-diff: different
-python-side-effect: seen.append(1)
+diff: fails_to_trace
+changed-argument: seen.append(1)
 """
 
 import tensorflow as tf

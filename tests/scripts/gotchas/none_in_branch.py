@@ -1,7 +1,7 @@
 """A name is None in one branch and a tensor in the other.
 
 diff: fails_to_trace
-undefined-in-branch: if tf.reduce_sum(x) > 100.0:
+none-in-branch: if tf.reduce_sum(x) > 100.0:
 """
 
 import tensorflow as tf

@@ -1,7 +1,7 @@
 """A variable of the loop begins as an int and becomes a float.
 
 diff: fails_to_trace
-type-changes: for _ in tf.range(3):
+dtype-mismatch: penalty = penalty + 0.5
 """
 
 import tensorflow as tf

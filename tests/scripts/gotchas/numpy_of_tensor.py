@@ -1,7 +1,7 @@
 """A function of NumPy's is given a tensor.
 
 diff: fails_to_trace
-numpy-in-graph: np.mean(
+eager-only-numpy: np.mean(
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """A tensor grows in each turn of a loop.
 
 diff: fails_to_trace
-type-changes: for _ in tf.range(3):
+shape-changes: for _ in tf.range(3):
 """
 
 import tensorflow as tf

@@ -1,7 +1,6 @@
-"""A dict gets another entry in a loop of the graph.
+"""A dict gets an entry with a constant key in a loop of the graph: AutoGraph makes it a variable of the loop.
 
-diff: fails_to_trace
-structure-changes: for i in tf.range(2):
+diff: same
 """
 
 import tensorflow as tf
@@ -9,6 +8,7 @@ import tensorflow as tf
 w = tf.Variable(2.0, name="w")
 
 
+@tf.function
 def train_step(x):
     sums = {"all": tf.reduce_sum(x)}
     for i in tf.range(2):
