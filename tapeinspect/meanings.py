@@ -189,7 +189,8 @@ KNOWN: Final[tuple[_Known, ...]] = (
         " input_signature.",
     ),
     _known(
-        r"(?:of|has) type \w+ that does not match type \w+|[Ii]nvalid dtype|Incompatible types|requires? .* to be .*dtype",
+        r"(?:of|has) type \w+ that does not match type \w+|[Ii]nvalid dtype|Incompatible types"
+        r"|requires? .* to be .*dtype",
         "dtype-mismatch",
         "Eagerly, too, tensors of different dtypes do not mix.",
         "Traced, a Python number that meets a tensor takes the tensor's dtype, a loop variable included.",
@@ -202,6 +203,13 @@ KNOWN: Final[tuple[_Known, ...]] = (
         "Traced, it is None: mostly the gradient of what comes out of a loop over a tf.data.Dataset, which no gradient"
         " goes through in a graph.",
         "Open the tape inside of the loop, and apply the gradient there.",
+    ),
+    _known(
+        r"must return zero or more Tensors",
+        "returned-object",
+        "Eagerly, a step may return any object.",
+        "Traced, a function gives back tensors, numbers, strings, None and structures of them.",
+        "Return the tensors that are needed of the object.",
     ),
     _known(
         r"tape\.gradient.*only|[Cc]annot evaluate tensor using `?eval",

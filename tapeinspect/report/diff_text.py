@@ -33,8 +33,8 @@ _VERDICTS: Final = {
 }
 _SEVERITIES: Final = {"error": "red", "warning": "yellow", "info": "cyan"}
 _BEHAVIOUR: Final = frozenset({
-    "python-side-effect", "python-print", "frozen-random", "frozen-value", "leaked-tensor", "retraces", "variable-creation",
-    "python-iterator",
+    "python-side-effect", "python-print", "frozen-random", "frozen-value", "frozen-time", "leaked-tensor", "retraces",
+    "variable-creation", "python-iterator", "changed-argument", "exception-control-flow",
 })  # fmt: skip
 _MARKS: Final = {
     "✗": "fails to trace",
@@ -171,6 +171,7 @@ def _mark_of(finding: DiffFinding, diff: Difference, before: str) -> str:
         "python-side-effect",
         "python-print",
         "frozen-random",
+        "frozen-time",
         "leaked-tensor",
         "variable-creation",
     ):

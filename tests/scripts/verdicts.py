@@ -23,6 +23,9 @@ class Told:
     findings: tuple[tuple[str, int | None], ...]
     """Rule and line of each finding, sorted; None: any line."""
 
+    ops: bool
+    """Its ops are to be compared one by one, too: the docstring says `diff: VERDICT, op by op`."""
+
     @property
     def name(self) -> str:
         """Its folder and file: `gotchas/prints`."""
@@ -44,7 +47,9 @@ def _told(path: Path) -> Told:
     for finding in findings:
         rule, _, piece = finding.partition(":")
         found.append((rule, _line(path, lines, docstring.count("\n") + 1, piece.strip()) if piece else None))
-    return Told(path, head, tuple(sorted(found, key=lambda f: (f[0], f[1] or 0))))
+    verdict, _, how = head.partition(", ")
+    assert how in ("", "op by op")
+    return Told(path, verdict, tuple(sorted(found, key=lambda f: (f[0], f[1] or 0))), bool(how))
 
 
 def _line(path: Path, lines: list[str], after: int, piece: str) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from tapeinspect.meanings import meaning
 from tapeinspect.analysis.survival.problem import Problem
 from tapeinspect.analysis.survival.rules import RULES
+from tapeinspect.meanings import meaning
 from tapeinspect.source import Source
 from tapeinspect.trace.reader import TraceReader
 from tapeinspect.trace.records import Finding, Survey

@@ -66,7 +66,12 @@ class _Callers:
             for target, line in _changes(loop, self._called(loop)):
                 text = self._as_read(target, loop)
                 found = reads.get(text) if text is not None else None
-                if text is not None and found is not None and text not in told and self._is_stale(text, target):
+                if (
+                    text is not None
+                    and found is not None
+                    and text not in told
+                    and self._is_stale(text, target)
+                ):
                     told.add(text)
                     yield text, found, line
 
@@ -246,7 +251,11 @@ def _changes(loop: ast.AST, called: list[ast.FunctionDef]) -> Iterator[tuple[ast
         node = pending.pop(0)
         for target in _targets(node):
             yield target, target.lineno
-        pending += [child for child in ast.iter_child_nodes(node) if not isinstance(child, (*_FUNCTIONS, ast.ClassDef))]
+        pending += [
+            child
+            for child in ast.iter_child_nodes(node)
+            if not isinstance(child, (*_FUNCTIONS, ast.ClassDef))
+        ]
     for function in called:
         shared = {name for node in ast.walk(function) if isinstance(node, ast.Global) for name in node.names}
         for node in ast.walk(function):

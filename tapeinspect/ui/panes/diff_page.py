@@ -101,8 +101,15 @@ def mark_of_line(line: DiffLine | None) -> str:
 
 
 _ONCE: Final = frozenset(
-    {"python-side-effect", "python-print", "frozen-random", "frozen-value", "leaked-tensor", "variable-creation"}
-)
+    {
+        "python-side-effect",
+        "python-print",
+        "frozen-random",
+        "frozen-value",
+        "leaked-tensor",
+        "variable-creation",
+    }
+)  # fmt: skip
 
 
 def mark_of_finding(finding: DiffFinding, diff: Difference) -> str:

@@ -1,7 +1,7 @@
 """Runs each script of `tests/scripts/gotchas` and `near_misses` alone, and recorded with a comparison behind batch 1.
 
-`python verdicts.py PATH.tape [NAME...]` writes PATH/NAME.tape for the second run of each. Prints whether a script
-printed the same in both, and what of its state was different behind the comparison.
+`python verdicts.py FOLDER.tape [NAME...]` writes FOLDER/NAME.tape for each. Prints what each script printed in both
+runs, what of its state was different behind the comparison, and why there is no comparison.
 """
 
 import collections
@@ -23,7 +23,6 @@ from tapeinspect.probe.boot import Probe
 from tapeinspect.probe.diff import work
 from tests.scripts.verdicts import told
 
-FOLDER = pathlib.Path(sys.argv[1]).with_suffix("")
 changed, refused = [], []
 
 
@@ -63,8 +62,12 @@ def picture(value, seen):
         return [picture(part, seen) for part in (cells, value.__defaults__, value.__dict__)]
     if isinstance(value, type):
         own = value.__module__ == "__main__"
-        return picture({k: v for k, v in vars(value).items() if not k.startswith("__")}, seen) if own else "type"
-    if isinstance(value, types.ModuleType) or type(value).__module__.startswith(("tensorflow.python.", "logging")):
+        return (
+            picture({k: v for k, v in vars(value).items() if not k.startswith("__")}, seen) if own else "type"
+        )
+    if isinstance(value, types.ModuleType) or type(value).__module__.startswith(
+        ("tensorflow.python.", "logging")
+    ):
         return type(value).__name__
     return [picture(getattr(value, "__dict__", None), seen), picture(type(value), seen)]
 
@@ -129,9 +132,10 @@ def alone(script):
     return printed.getvalue() + (f"{type(error).__name__}: {error}" if error else ""), error
 
 
-def recorded(script, path):
-    """Run a script, recorded and compared; what it printed and how it ended."""
-    probe = Probe(Config(str(path), -1, values="off", work=("diff",), work_step=1, script=str(script)), None)
+def recorded(script, path, ops):
+    """Run a script, recorded, its first batch compared; what it printed and how it ended."""
+    options = {"values": "off", "work": ("diff",), "work_step": 1, "work_options": {"ops": ops}}
+    probe = Probe(Config(str(path), -1, script=str(script), **options), None)
     probe.begin()
     probe.recorder.say = lambda *said: refused.append(" ".join(said))
     printed, error = alone(script)
@@ -140,21 +144,18 @@ def recorded(script, path):
 
 
 if __name__ == "__main__":
-    FOLDER.mkdir()
-    gc.freeze()  # what TensorFlow and Keras consist of is not looked through again for each script
     work.compare = watched(work.compare)
+    folder = pathlib.Path(sys.argv[1]).with_suffix("")
+    folder.mkdir()
+    gc.freeze()  # what TensorFlow and Keras consist of is not looked through again for each script
     outcomes = {}
     for script in told():
         if len(sys.argv) > 2 and script.path.stem not in sys.argv[2:]:
             continue
         changed.clear()
         refused.clear()
-        without, _ = alone(script.path)
-        printed = recorded(script.path, FOLDER / f"{script.name.replace('/', '-')}.tape")
-        outcomes[script.name] = {
-            "without": without,
-            "printed": printed,
-            "changed": list(changed),
-            "refused": list(refused),
-        }
+        before, _ = alone(script.path)
+        printed = recorded(script.path, folder / f"{script.name.replace('/', '-')}.tape", script.ops)
+        found = {"alone": before, "printed": printed, "changed": [*changed], "refused": [*refused]}
+        outcomes[script.name] = found
     print("TRUTH " + json.dumps(outcomes))

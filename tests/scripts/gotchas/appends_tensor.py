@@ -1,6 +1,6 @@
 """The tutorial's history of losses, half mended: a tensor of the graph is left in a list.
 
-diff: different
+diff: different, op by op
 leaked-tensor: loss_history.append(
 """
 

@@ -1,6 +1,6 @@
 """The kind of a tensor decides: only eager ones have `.numpy()`.
 
-diff: different
+diff: different, op by op
 different-values:
 """
 

@@ -1,6 +1,6 @@
 """The step does something else when it is traced.
 
-diff: different
+diff: different, op by op
 different-values: loss + tf.reduce_sum(x) * 2.0
 """
 

@@ -1,6 +1,6 @@
 """A helper gives another number when it is traced: the line is named whose values differ first.
 
-diff: different
+diff: different, op by op
 different-values: y = y * factor
 """
 

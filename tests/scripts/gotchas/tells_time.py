@@ -1,6 +1,6 @@
 """The clock is read while tracing, and its time is a constant of the graph.
 
-diff: different
+diff: different, op by op
 frozen-time: elapsed = time.time()
 """
 

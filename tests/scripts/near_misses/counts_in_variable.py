@@ -1,6 +1,6 @@
 """The counter is a variable.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

@@ -1,6 +1,6 @@
 """A variable that is made behind a check, in the first batch.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

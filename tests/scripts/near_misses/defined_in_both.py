@@ -1,6 +1,6 @@
 """A name that both branches bind, to the same type.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

@@ -1,6 +1,6 @@
 """A gradient that is sparse.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

@@ -1,6 +1,6 @@
 """tf.cond, tf.while_loop, tf.map_fn and tf.where, written out.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

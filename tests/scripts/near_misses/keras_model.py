@@ -1,6 +1,6 @@
 """Dropout, batch normalization, Adam and a metric.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

@@ -1,6 +1,6 @@
 """A gradient of a gradient, a persistent tape, a custom gradient and one that is stopped.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

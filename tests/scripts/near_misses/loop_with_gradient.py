@@ -1,6 +1,6 @@
 """A loop of the graph inside of the tape.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

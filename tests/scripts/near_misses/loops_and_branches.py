@@ -1,6 +1,6 @@
 """Loops with break and continue, branches, and a loop over a Python list.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

@@ -1,6 +1,6 @@
 """NumPy's code where it may stand: in tf.numpy_function and tf.py_function.
 
-diff: same
+diff: same, op by op
 """
 
 import numpy as np

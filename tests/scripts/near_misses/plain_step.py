@@ -1,6 +1,6 @@
 """Nothing but tensors and variables.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

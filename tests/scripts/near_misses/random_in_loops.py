@@ -1,6 +1,6 @@
 """Random numbers in a loop of the graph and in one that is unrolled.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

@@ -1,6 +1,6 @@
 """Tensors, numbers, texts and None in a nested structure are returned.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

@@ -1,6 +1,6 @@
 """Texts and ragged tensors as input.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf

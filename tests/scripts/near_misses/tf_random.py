@@ -1,6 +1,6 @@
 """TensorFlow's random numbers, with and without a seed, and dropout.
 
-diff: same
+diff: same, op by op
 """
 
 import tensorflow as tf
