@@ -10,12 +10,12 @@ import pytest
 from tapeinspect.trace.differences import Difference, DiffFinding
 from tapeinspect.trace.reader import TraceReader, open_trace
 from tests.probe.recorded import Runner, own
-from tests.scripts.verdicts import Told, told
+from tests.scripts.verdicts import FOLDERS, Told, told
 
 pytestmark = pytest.mark.tf
 
-CORPUS = own("verdicts", recorded=False)
-RECORDINGS = (CORPUS,)
+CORPUS = {folder: own("verdicts", args=(folder,), recorded=False) for folder in FOLDERS}
+RECORDINGS = tuple(CORPUS.values())
 SCRIPTS = {script.name: script for script in told()}
 every_script = pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 Compared = Callable[[str], tuple[TraceReader, Difference]]
@@ -24,17 +24,17 @@ Compared = Callable[[str], tuple[TraceReader, Difference]]
 @pytest.fixture(scope="session")
 def outcomes(runner: Runner) -> dict[str, Any]:
     """What each script told of itself, by name."""
-    truth: dict[str, Any] = runner.get(CORPUS).truth
-    return truth
+    return {name: told for corpus in CORPUS.values() for name, told in runner.get(corpus).truth.items()}
 
 
 @pytest.fixture(scope="session")
 def compared(runner: Runner, outcomes: dict[str, Any]) -> Iterator[Compared]:
     """Gives the recording of a script and the comparison in it."""
-    folder, opened = runner.get(CORPUS).path.with_suffix(""), []
+    opened = []
 
     def of(name: str) -> tuple[TraceReader, Difference]:
-        reader = open_trace(folder / f"{name.replace('/', '-')}.tape")
+        folder, _, stem = name.partition("/")
+        reader = open_trace(runner.get(CORPUS[folder]).path.with_suffix("") / f"{stem}.tape")
         opened.append(reader)
         assert [error.detail for error in reader.probe_errors()] == []
         assert outcomes[name]["refused"] == []

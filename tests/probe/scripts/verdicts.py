@@ -1,6 +1,6 @@
 """Runs each script of `tests/scripts/gotchas` and `near_misses` alone, and recorded with a comparison behind batch 1.
 
-`python verdicts.py FOLDER.tape [NAME...]` writes FOLDER/NAME.tape for each. Prints what each script printed in both
+`python verdicts.py FOLDER.tape gotchas` writes FOLDER/NAME.tape for each of `gotchas/`. Prints what each script printed in both
 runs, what of its state was different behind the comparison, and why there is no comparison.
 """
 
@@ -147,15 +147,15 @@ if __name__ == "__main__":
     work.compare = watched(work.compare)
     folder = pathlib.Path(sys.argv[1]).with_suffix("")
     folder.mkdir()
-    gc.freeze()  # what TensorFlow and Keras consist of is not looked through again for each script
     outcomes = {}
     for script in told():
-        if len(sys.argv) > 2 and script.path.stem not in sys.argv[2:]:
+        if sys.argv[2] not in (script.path.parent.name, script.name):
             continue
         changed.clear()
         refused.clear()
         before, _ = alone(script.path)
-        printed = recorded(script.path, folder / f"{script.name.replace('/', '-')}.tape", script.ops)
+        gc.freeze()  # what TensorFlow and Keras consist of is not looked through again for each script
+        printed = recorded(script.path, folder / f"{script.path.stem}.tape", script.ops)
         found = {"alone": before, "printed": printed, "changed": [*changed], "refused": [*refused]}
         outcomes[script.name] = found
     print("TRUTH " + json.dumps(outcomes))
