@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import math
 import os
+import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -130,6 +131,7 @@ def _compare(line: CommandLine, options: Namespace, name: str) -> int:
         "ops": options.only not in ("behaviour", "values"),
         "xla": options.xla,
         "grappler": options.grappler,
+        "code": options.only in (None, "code"),
     }
     work = {"work": (name,), "work_step": batch, "work_options": wanted, "work_ends": True}
     config = dataclasses.replace(launch.config, **work)
@@ -178,7 +180,8 @@ def _report(launch: Launch, options: Namespace, troubles: list[Trouble]) -> int:
         else:
             from tapeinspect.report.diff_text import write
         colour = options.color == "always" or (options.color == "auto" and _coloured())
-        write(reader, found[-1], sys.stdout, colour=colour, only=options.only)
+        width = shutil.get_terminal_size((160, 24)).columns
+        write(reader, found[-1], sys.stdout, colour=colour, only=options.only, width=width)
         return ExitCode.OK if found[-1].verdict == "same" else ExitCode.FINDINGS
     finally:
         reader.close()

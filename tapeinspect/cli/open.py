@@ -18,7 +18,7 @@ def run(name: str, argv: Sequence[str]) -> int:
         "other",
         metavar="OTHER",
         nargs="?",
-        help="a second recording, whose figures stand beside those of the first in the screen over time (t)",
+        help="a second recording, held against the first in the tab Diff (5) and in the screen over time (t)",
     )
     options = parser.parse_args(argv)
     path = Path(options.trace)

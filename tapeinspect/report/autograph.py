@@ -86,7 +86,7 @@ def load(trace: TraceReader, name: str | None) -> Report:
     functions = trace.autograph.functions(run.id)
     if name is not None:
         functions = _named(trace, functions, name, run)
-    shown = tuple(_report(trace, run.id, f) for f in functions if f.generated is not None)
+    shown = tuple(_reports(trace, run.id, functions))
     listed = tuple(f for f in functions if f.status != "converted" and f.generated is None)
     found = [*(survival.findings(trace, run.step) or ()), *trace.findings()]
     findings = tuple(f for f in found if f.step in (run.step, None) and (name is None or _within(f, shown)))
@@ -136,6 +136,15 @@ def _binds(trace: TraceReader, function: AutographFunction, name: str) -> bool:
         )
         for node in ast.walk(tree)
     )
+
+
+def function_reports(trace: TraceReader, run: int) -> list[FunctionReport]:
+    """The functions of a run that have both sources."""
+    return _reports(trace, run, trace.autograph.functions(run))
+
+
+def _reports(trace: TraceReader, run: int, functions: Sequence[AutographFunction]) -> list[FunctionReport]:
+    return [_report(trace, run, function) for function in functions if function.generated is not None]
 
 
 def _report(trace: TraceReader, run: int, function: AutographFunction) -> FunctionReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tapeinspect.report.autograph import FunctionReport, Pair, Report, mark_text, title
 from tapeinspect.report.colours import Painter
@@ -62,13 +62,8 @@ def _function(report: FunctionReport, width: int, folded: bool, painter: Painter
         else f"  not converted: {function.reason}; beside it is what it would become"
     )
     yield painter.bold(f"{function.name}  {place}") + note
-    beside = width >= NARROWEST
-    if beside:
-        half = (width - _GUTTER - 2 * _NUMBER - 3) // 2
-        for pair in report.pairs(folded):
-            yield from _row(report, pair, half, painter)
-    else:
-        yield from _under(report, width, folded, painter)
+    gutter = {line: mark_text(mark) for line, mark in report.marks.items()}
+    yield from sources(report, gutter, width, folded, painter)
     constructs = report.constructs if report.marks else ()  # without marks nothing was run
     if constructs:
         yield ""
@@ -82,7 +77,21 @@ def _function(report: FunctionReport, width: int, folded: bool, painter: Painter
         yield from _wrapped(f"  {c.line:>{_NUMBER}} {c.construct:<13} ", text, width)
 
 
-def _row(report: FunctionReport, pair: Pair, half: int, painter: Painter) -> Iterator[str]:
+def sources(
+    report: FunctionReport, gutter: Mapping[int, str], width: int, folded: bool, painter: Painter
+) -> Iterator[str]:
+    """The two sources side by side, below each other where `width` is too narrow. gutter: what stands before a line."""
+    if width >= NARROWEST:
+        half = (width - _GUTTER - 2 * _NUMBER - 3) // 2
+        for pair in report.pairs(folded):
+            yield from _row(report, gutter, pair, half, painter)
+    else:
+        yield from _under(report, gutter, width, folded, painter)
+
+
+def _row(
+    report: FunctionReport, marks: Mapping[int, str], pair: Pair, half: int, painter: Painter
+) -> Iterator[str]:
     left, right = "", ""
     if pair.original is not None:
         left = report.original.get(pair.original, "")
@@ -98,7 +107,7 @@ def _row(report: FunctionReport, pair: Pair, half: int, painter: Painter) -> Ite
         ]
     for index in range(max(len(lefts), len(rights))):
         first = index == 0
-        mark = mark_text(report.marks.get(pair.original)) if first and pair.original is not None else ""
+        mark = marks.get(pair.original, "") if first and pair.original is not None else ""
         number = str(pair.original) if first and pair.original is not None else ""
         other = str(pair.generated) if first and pair.generated is not None else ""
         one = lefts[index] if index < len(lefts) else " " * half
@@ -108,10 +117,12 @@ def _row(report: FunctionReport, pair: Pair, half: int, painter: Painter) -> Ite
         yield f"{gutter}{before} {one} {painter.dim('│')}{behind} {two}".rstrip()
 
 
-def _under(report: FunctionReport, width: int, folded: bool, painter: Painter) -> Iterator[str]:
+def _under(
+    report: FunctionReport, marks: Mapping[int, str], width: int, folded: bool, painter: Painter
+) -> Iterator[str]:
     room = width - _GUTTER - _NUMBER
     for line, text in report.original.items():
-        yield from _single(f"{mark_text(report.marks.get(line)):<{_GUTTER}}", str(line), text, room, painter)
+        yield from _single(f"{marks.get(line, ''):<{_GUTTER}}", str(line), text, room, painter)
     yield painter.dim("  generated")
     for pair in report.pairs(folded):
         if pair.fold is not None:

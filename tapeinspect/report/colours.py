@@ -15,7 +15,8 @@ _STYLES: Final = (
     ("Token.Name.Decorator", "\x1b[33m"),
     ("Token.Name.Builtin", "\x1b[36m"),
 )
-_MARKS: Final = {"G": "\x1b[32m", "P": "\x1b[33m", "U": "\x1b[35m", "·": "\x1b[2m"}
+_MARKS: Final = {"G": "\x1b[32m", "P": "\x1b[33m", "U": "\x1b[35m", "·": "\x1b[2m",
+                "✗": "\x1b[31m", "≠": "\x1b[31m", "±": "\x1b[33m"}  # fmt: skip
 
 
 class Painter:

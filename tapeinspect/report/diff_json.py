@@ -6,15 +6,22 @@ import json
 import math
 from typing import Any, TextIO
 
+from tapeinspect.report.diff_code import code_object
 from tapeinspect.trace.diff_request import grappler_list, xla_object
 from tapeinspect.trace.differences import Difference, DiffOp, DiffValue, Far, by_line
 from tapeinspect.trace.reader import TraceReader
 
 
 def write(
-    reader: TraceReader, diff: Difference, stream: TextIO, *, colour: bool = False, only: str | None = None
+    reader: TraceReader,
+    diff: Difference,
+    stream: TextIO,
+    *,
+    colour: bool = False,
+    only: str | None = None,
+    width: int = 0,
 ) -> None:
-    """Write a comparison. only: a part of it, whose fields are then the only ones besides the verdict."""
+    """Write a comparison. only: the part that was asked for; what was not compared for it is empty."""
     stream.write(json.dumps(body(reader, diff, only), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
@@ -60,6 +67,7 @@ def body(reader: TraceReader, diff: Difference, only: str | None = None) -> dict
         "traced_seconds": diff.traced_seconds,
         "trace_seconds": diff.trace_seconds,
         "break_even_batches": None if diff.break_even is None else math.ceil(diff.break_even),
+        "code": code_object(reader, diff),
         "xla": xla_object(reader.differences.compiled(diff.id)),
         "grappler": grappler_list(reader.differences.rewritten(diff.id)),
         "notes": list(diff.notes),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import os
 import re
@@ -10,17 +9,17 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
+from tapeinspect.report import diff_code
+from tapeinspect.report.colours import Painter
 from tapeinspect.trace.diff_request import XLA_WORDS, grouped, tally
 from tapeinspect.trace.differences import (
     Compiled,
     Difference,
     DiffFinding,
-    DiffLine,
     DiffOp,
     DiffValue,
     Far,
     Rewritten,
-    by_line,
 )
 from tapeinspect.trace.reader import TraceReader
 
@@ -36,14 +35,6 @@ _BEHAVIOUR: Final = frozenset({
     "python-side-effect", "python-print", "frozen-random", "frozen-value", "frozen-time", "leaked-tensor", "retraces",
     "variable-creation", "python-iterator", "changed-argument", "exception-control-flow",
 })  # fmt: skip
-_MARKS: Final = {
-    "✗": "fails to trace",
-    "≠": "differs in value",
-    "P": "runs only while tracing",
-    "±": "differs in ops",
-    "~": "differs by rounding",
-    "=": "the same bits",
-}
 _MOST_OPS: Final = 30
 _WIDTH: Final = 100
 
@@ -60,11 +51,16 @@ class _Style:
 
 
 def write(
-    reader: TraceReader, diff: Difference, stream: TextIO, *, colour: bool = False, only: str | None = None
+    reader: TraceReader,
+    diff: Difference,
+    stream: TextIO,
+    *,
+    colour: bool = False,
+    only: str | None = None,
+    width: int = 160,
 ) -> None:
-    """Write a comparison. only: 'code', 'ops', 'values' or 'behaviour', that part alone."""
-    style = _Style(colour)
-    for line in lines(reader, diff, style, only):
+    """Write a comparison. only: 'code', 'ops', 'values' or 'behaviour', that part alone; width: columns for code."""
+    for line in lines(reader, diff, colour, only, width):
         stream.write(_clean(line, colour) + "\n")
 
 
@@ -78,8 +74,9 @@ def _plain(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in text)
 
 
-def lines(reader: TraceReader, diff: Difference, style: _Style, only: str | None) -> Iterator[str]:
+def lines(reader: TraceReader, diff: Difference, colour: bool, only: str | None, width: int) -> Iterator[str]:
     """The report, line by line."""
+    style = _Style(colour)
     ops, values = reader.differences.ops(diff.id), reader.differences.values(diff.id)
     findings = reader.differences.findings(diff.id)
     yield from _head(diff, style)
@@ -87,7 +84,7 @@ def lines(reader: TraceReader, diff: Difference, style: _Style, only: str | None
     if only in (None, "behaviour", "code"):
         yield from _findings(shown, style, only)
     if only in (None, "code"):
-        yield from _code(reader, diff, by_line(ops), findings, style)
+        yield from diff_code.lines(reader, diff, Painter(colour), only == "code", width)
     if only in (None, "ops") and ops:
         yield from _ops(diff, ops, style, everything=only == "ops")
     if only in (None, "values") and values:
@@ -127,70 +124,6 @@ def _wrapped(prefix: str, text: str) -> Iterator[str]:
     width = max(40, _WIDTH - len(prefix))
     for index, line in enumerate(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)):
         yield (prefix if not index else " " * len(prefix)) + line
-
-
-def _code(
-    reader: TraceReader, diff: Difference, found: list[DiffLine], findings: list[DiffFinding], style: _Style
-) -> Iterator[str]:
-    """The source of the step with a mark for each line."""
-    source = next((f.source for f in reader.files() if f.path == diff.path), None)
-    if source is None or diff.line is None:
-        return
-    marks: dict[int, str] = {}
-    for line in found:
-        if line.path == diff.path and line.line is not None:
-            marks[line.line] = _mark(line)
-    for f in findings:
-        if f.path == diff.path and f.line is not None:
-            marks[f.line] = _mark_of(f, diff, marks.get(f.line, ""))
-    text = source.splitlines()
-    first, last = _extent(source, diff.line)
-    yield ""
-    used = [mark for mark in _MARKS if mark in marks.values()]
-    yield style("Code", "bold") + style("  " + ", ".join(f"{mark} {_MARKS[mark]}" for mark in used), "dim")
-    width = len(str(last))
-    for number in range(first, min(last, len(text)) + 1):
-        mark = marks.get(number, " ")
-        colour = {"✗": "red", "≠": "red", "P": "yellow", "±": "yellow"}.get(mark)
-        gutter = f"{number:>{width}} {mark} "
-        yield (style(gutter, colour) if colour else gutter) + text[number - 1].rstrip()
-
-
-def _mark(line: DiffLine) -> str:
-    if line.verdict == "real":
-        return "≠"
-    if line.only_eager or line.only_traced:
-        return "±"
-    return "~" if line.verdict == "rounding" else "=" if line.eager or line.traced else " "
-
-
-def _mark_of(finding: DiffFinding, diff: Difference, before: str) -> str:
-    if finding.severity == "error" and diff.verdict == "fails_to_trace":
-        return "✗"
-    if finding.rule in (
-        "python-side-effect",
-        "python-print",
-        "frozen-random",
-        "frozen-time",
-        "leaked-tensor",
-        "variable-creation",
-    ):
-        return "P"
-    return "≠" if finding.severity == "error" else before
-
-
-def _extent(source: str, line: int) -> tuple[int, int]:
-    """First and last line of the function that begins at a line."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return line, line + 40
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-            if line in (start, node.lineno):
-                return start, node.end_lineno or node.lineno
-    return line, line + 40
 
 
 def _ops(diff: Difference, ops: list[DiffOp], style: _Style, everything: bool) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any
 
@@ -27,9 +28,17 @@ def text(comparison: Comparison, names: tuple[str, str], colour: bool = False) -
         )
     if comparison.steps_first != comparison.steps_second:
         lines.append(f"  batches: {comparison.steps_first} | {comparison.steps_second}")
+    if comparison.verdict == "real":
+        lines.append(f"  first difference: {_firsts(comparison)}")
     for step in _telling(comparison):
         lines += ["", *_step(step, paint)]
     return "\n".join(lines) + "\n"
+
+
+def _firsts(comparison: Comparison) -> str:
+    """`in ops none, in values batch 4, in gradients batch 4`."""
+    found = dataclasses.asdict(comparison.firsts()).items()
+    return ", ".join(f"in {what} {'none' if step is None else f'batch {step}'}" for what, step in found)
 
 
 def _headline(comparison: Comparison) -> str:
@@ -124,6 +133,7 @@ def json_body(comparison: Comparison) -> dict[str, Any]:
         "eager_seconds": None,
         "traced_seconds": None,
         "trace_seconds": None,
+        "first_batches": dataclasses.asdict(comparison.firsts()),
         "facts": [{"name": name, "first": a, "second": b} for name, a, b in comparison.facts],
         "edited": [{"file": path, "lines": lines} for path, lines in comparison.edited],
         "batches": [comparison.steps_first, comparison.steps_second],

@@ -13,6 +13,10 @@ XLA_WORDS: Final = {
     "random": "compiles; not compared, since XLA draws random numbers of its own",
     "not_compiled": "cannot be compiled",
 }
+XLA_SHORT: Final = {
+    "same": "XLA: the same", "different": "XLA: differs", "random": "XLA: not compared",
+    "not_compiled": "XLA: cannot be compiled",
+}  # fmt: skip
 CHANGES: Final = {
     "fused": "fused", "folded": "folded into a constant", "replaced": "replaced", "removed": "removed",
     "added": "added",

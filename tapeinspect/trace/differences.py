@@ -223,6 +223,19 @@ class Differences:
             tuple(replace(_value(value), side="xla") for value in values),
         )
 
+    def run_of(self, diff: int) -> int | None:
+        """The run of AutoGraph that belongs to a comparison: see `TraceReader.autograph`; None where there is none."""
+        if "diff_code" not in self._database.tables:
+            return None
+        row = self._database.one("SELECT run FROM diff_code WHERE diff = ?", (diff,))
+        return None if row is None else decode.maybe_whole(row[0])
+
+    def has_run(self, run: int) -> bool:
+        """Whether a run of AutoGraph came with a comparison, which looks for nothing else."""
+        if "diff_code" not in self._database.tables:
+            return False
+        return self._database.one("SELECT 1 FROM diff_code WHERE run = ?", (run,)) is not None
+
     def rewritten(self, diff: int) -> list[Rewritten] | None:
         """What Grappler changed, in the order of the graph; None where that was not asked for or could not be told."""
         if "diff_grappler" not in self._database.tables:

@@ -264,12 +264,14 @@ TABLES: Final[dict[str, str]] = {
     # becomes: type of the op that computes it instead
     "diff_rewritten": "id INTEGER PRIMARY KEY, diff INTEGER NOT NULL, change TEXT NOT NULL, type TEXT NOT NULL,"
     " name TEXT NOT NULL, becomes TEXT NOT NULL, file INTEGER, line INTEGER",
+    # what AutoGraph made of the step that was compared. run: the row of `ag_run`
+    "diff_code": "diff INTEGER PRIMARY KEY, run INTEGER NOT NULL",
 }
 
 OPTIONAL: Final = frozenset(
     {
         "backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout", "diff_xla",
-        "diff_xla_value", "diff_grappler", "diff_rewritten",
+        "diff_xla_value", "diff_grappler", "diff_rewritten", "diff_code",
     }
 )  # fmt: skip
 """Tables that a recording may lack: what they hold is then not known of it."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tapeinspect.errors import TapeinspectError, TraceError
 from tapeinspect.link.messages import (
@@ -288,11 +289,13 @@ class Subject:
             return None
         return self.target.ask(AskStats(next(self._requests), tensor))
 
-    def ask_work(self, work: str, step: int | None) -> Future[Answer] | None:
+    def ask_work(
+        self, work: str, step: int | None, options: Mapping[str, Any] | None = None
+    ) -> Future[Answer] | None:
         """Ask the running script for work on a batch; None when there is none to ask."""
         if self.target is None or not self.live:
             return None
-        return self.target.ask(AskWork(next(self._requests), work, step))
+        return self.target.ask(AskWork(next(self._requests), work, step, dict(options or {})))
 
     @property
     def ended_steps(self) -> int:

@@ -97,7 +97,7 @@ def main() -> None:
     probe = Probe(Config(str(Path(tempfile.mkdtemp()) / "run.tape"), -1), None)
     probe.begin()
     recorder = probe.recorder
-    wanted = {"whole": {}, "values": {"ops": False}, "and XLA": {"xla": True}}
+    wanted = {"whole": {"code": True}, "no code": {}, "values": {"ops": False}, "and XLA": {"xla": True}}
     print(f"{'step':<26}{'eager':>9}{'trace':>9}" + "".join(f"{name:>18}" for name in wanted))
     for title, make in STEPS.items():
         found: list[list[float]] = []

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tapeinspect.report import diff_json
+from tapeinspect.trace.reader import open_trace
 from tests.cli.running import run
 from tests.scripts.verdicts import told
 
@@ -72,7 +74,11 @@ def test_a_step_that_traces_is_the_same(tmp_path: Path) -> None:
     assert b"batch 0" in done.stderr and b"batch" not in done.stdout.replace(b"a batch", b"").replace(
         b"on batch", b""
     ).replace(b"from batch", b"")
-    assert (tmp_path / "kept.tape").exists()
+    reader = open_trace(tmp_path / "kept.tape")
+    (code,) = diff_json.body(reader, reader.differences.all()[0])["code"]
+    assert code["function"] == "train_step" and "def tf__train_step" in code["generated"]
+    assert code["verdicts"]["11"] == "the same bits"
+    reader.close()
 
 
 @pytest.mark.tf

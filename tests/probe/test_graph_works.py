@@ -49,7 +49,7 @@ def test_works_are_done_with_the_arguments_of_the_call(
 ) -> None:
     answers = session[0]
     assert [answer.ok for answer in answers] == [True, True, True, False, True, False], answers
-    runs = reader.autograph.runs()
+    runs = [run for run in reader.autograph.runs() if not reader.differences.has_run(run.id)]
     assert [(run.step, run.function, run.status) for run in runs] == [
         (2, "Trainer.step", "traced"),
         (5, "TensorFlowTrainer.train_step", "traced"),
@@ -77,7 +77,7 @@ def test_an_object_that_the_script_has_dropped_is_not_kept_for_it(
 def test_fit_is_traced_by_the_types_of_its_batches(
     session: tuple[list[Answer], int | None, str, Path], reader: TraceReader
 ) -> None:
-    assert "types of the batch" in reader.autograph.runs()[1].note
+    assert "types of the batch" in reader.autograph.runs()[-1].note
     assert "fit takes each batch inside the graph" in session[0][5].body["message"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,20 @@ from tests.trace.builders import Recording
 Row = tuple[Any, ...]
 
 
+GENERATED = (
+    "def tf__train_step(x):\n    with ag__.FunctionScope('train_step', 'fscope') as fscope:\n"
+    "        h = ag__.ld(x) * 2\n        ag__.ld(print)(ag__.ld(h))\n        return fscope.ret(h)\n"
+)
+
+
 def recorded(
-    path: Path, verdict: str = "different", findings: Sequence[Row] = (), first: int | None = 2
+    path: Path,
+    verdict: str = "different",
+    findings: Sequence[Row] = (),
+    first: int | None = 2,
+    code: bool = False,
 ) -> TraceReader:
-    """A recording of one comparison of `train_step`, whose lines are 5 to 8."""
+    """A recording of one comparison of `train_step`, whose lines are 5 to 8. code: with AutoGraph's source."""
     made = Recording(path)
     source = "\n" * 4 + "def train_step(x):\n    h = x * 2\n    print(h)\n    return h\n"
     made.writer.insert("file", [(3, "/home/user/step.py", "user", source)])
@@ -81,6 +92,14 @@ def recorded(
         ],
     )
     made.writer.insert("diff_finding", [(i, 1, *finding) for i, finding in enumerate(findings, 1)])
+    if code:
+        own = source.strip("\n")
+        made.writer.insert("diff_code", [(1, 7)])
+        made.writer.insert("ag_run", [(7, 4, "train_step", 3, 5, "traced", "", "", 9, 0.1, 0.2)])
+        function = (1, 7, None, None, "train_step", "__main__", "function", "user", 3, 5, 8, None, None, 1)
+        made.writer.insert("ag_function", [(*function, "converted", "", "", own, GENERATED)])
+        made.writer.insert("ag_line", [(1, 1, 5), (1, 3, 6), (1, 4, 7), (1, 5, 8)])
+        made.writer.insert("ag_fold", [(1, 2, 2, "scope")])
     made.writer.commit()
     made.writer.close()
     return open_trace(path)
@@ -145,6 +164,110 @@ def test_only_shows_one_part(tmp_path: Path, only: str, there: list[str], absent
     assert "DIFFERENT" in found
     assert all(word in found for word in there)
     assert not any(word in found for word in absent)
+
+
+def test_code_shows_the_generated_source_beside(tmp_path: Path) -> None:
+    """Each line with its verdict, beside what AutoGraph makes of it; one below the other where it is narrow."""
+    reader = recorded(tmp_path / "a.tape", findings=[PRINT], code=True)
+    wide = [" ".join(line.split()) for line in text(reader, only="code", width=140).splitlines()]
+    assert "≠ 6 h = x * 2 │ 3 h = ag__.ld(x) * 2" in wide
+    assert "P 7 print(h) │ 4 ag__.ld(print)(ag__.ld(h))" in wide
+    assert any("⋯ scope, 1 line" in line for line in wide)
+    narrow = [" ".join(line.split()) for line in text(reader, only="code", width=80).splitlines()]
+    assert "≠ 6 h = x * 2" in narrow and "6 3 h = ag__.ld(x) * 2" in narrow
+    whole = text(reader)
+    assert "ag__" not in whole and "--only code" in whole
+    assert "\x1b[31m≠" in text(reader, only="code", colour=True)
+
+
+def test_code_without_the_generated_source_says_so(tmp_path: Path) -> None:
+    """A recording of a comparison that was made without it."""
+    found = text(recorded(tmp_path / "a.tape"), only="code")
+    assert "6 ≠     h = x * 2" in found and "is not in this recording" in found
+
+
+def test_json_has_both_sources(tmp_path: Path) -> None:
+    """With AutoGraph's own map and the verdicts; null where the sources are not there."""
+    reader = recorded(tmp_path / "a.tape", findings=[PRINT], code=True)
+    (code,) = diff_json.body(reader, reader.differences.all()[-1], "code")["code"]
+    assert (code["function"], code["file"], code["line"]) == ("train_step", "/home/user/step.py", 5)
+    assert code["generated"] == GENERATED and code["lines"] == {"1": 5, "3": 6, "4": 7, "5": 8}
+    assert code["verdicts"] == {
+        "6": "differs in value", "7": "runs only while tracing", "8": "differs in ops",
+    }  # fmt: skip
+    without = recorded(tmp_path / "b.tape")
+    assert diff_json.body(without, without.differences.all()[-1])["code"] is None
+
+
+XLA_VALUES = (
+    (1, 1, "output", "result", 0.0, 0.0, 0, "bit-equal", ""),
+    (2, 1, "gradient", "w", 3e-8, 1e-6, 9, "rounding", ""),
+    (3, 1, "variable", "w", 0.5, 0.25, 12, "real", ""),
+)
+
+
+def on_request(path: Path, verdict: str = "different", values: Sequence[Row] = XLA_VALUES) -> TraceReader:
+    """A comparison for which XLA and Grappler were asked."""
+    dropped = ("xla-drops-check", "info", 3, 6, "XLA drops this check, Assert", "check what the step returns")
+    refused = (
+        "xla-not-compiled",
+        "warning",
+        3,
+        7,
+        "XLA cannot compile PrintV2 of `print(h)`",
+        "print it after the call",
+    )
+    recorded(path, findings=[dropped if verdict != "not_compiled" else refused]).close()
+    with sqlite3.connect(path) as connection:
+        times = (None, None) if verdict == "not_compiled" else (0.004, 1.5)
+        connection.execute("INSERT INTO diff_xla VALUES (1, ?, ?, ?)", (verdict, *times))
+        connection.executemany("INSERT INTO diff_xla_value VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        connection.execute("INSERT INTO diff_grappler VALUES (1, 3)")
+        connection.executemany(
+            "INSERT INTO diff_rewritten VALUES (?, 1, ?, ?, ?, ?, 3, 6)",
+            [(1, "fused", "MatMul", "MatMul", "_FusedMatMul"), (2, "fused", "BiasAdd", "BiasAdd", "_FusedMatMul"),
+             (3, "removed", "Transpose", "t", "")],
+        )  # fmt: skip
+    connection.close()
+    return open_trace(path)
+
+
+def test_text_of_xla_and_grappler(tmp_path: Path) -> None:
+    """Outputs, gradients and variables against the traced step; the checks it drops; what Grappler does, by line."""
+    found = text(on_request(tmp_path / "a.tape"))
+    lines = found.splitlines()
+    assert "XLA  differs from the traced step" in lines
+    at = lines.index("XLA  differs from the traced step")
+    assert lines[at + 1 : at + 5] == [
+        "  outputs    1 bit-equal", "  gradients  1 rounding (up to 3e-08, relative 1e-06, 9 ULP)",
+        "  variables  1 real (up to 0.5, relative 0.25, 12 ULP)",
+        "    w" + " " * 40 + "real, 0.5, relative 0.25, 12 ULP",
+    ]  # fmt: skip
+    assert "  4 ms a batch (traced 5 ms), tracing and compiling 1.50 s" in lines
+    assert "XLA drops this check, Assert" in found
+    assert "After Grappler  2 fused, 1 removed" in lines
+    assert any("MatMul, BiasAdd fused into _FusedMatMul" in line for line in lines)
+    assert "After Grappler" in text(on_request(tmp_path / "b.tape"), only="ops")
+    assert "XLA  differs" in text(on_request(tmp_path / "c.tape"), only="values")
+
+
+def test_text_of_what_xla_cannot_compile(tmp_path: Path) -> None:
+    """A result with its line and what to do, not an error."""
+    found = text(on_request(tmp_path / "a.tape", "not_compiled", ()))
+    assert "XLA  cannot be compiled" in found and "print it after the call" in found
+    assert "tracing and compiling" not in found
+
+
+def test_json_of_xla_and_grappler(tmp_path: Path) -> None:
+    """Null where they were not asked for."""
+    reader = on_request(tmp_path / "a.tape")
+    found = diff_json.body(reader, reader.differences.all()[-1])
+    assert (found["xla"]["verdict"], found["xla"]["compile_seconds"]) == ("different", 1.5)
+    assert [value["verdict"] for value in found["xla"]["values"]] == ["bit-equal", "rounding", "real"]
+    assert [r["change"] for r in found["grappler"]] == ["fused", "fused", "removed"]
+    plain = recorded(tmp_path / "b.tape")
+    body = diff_json.body(plain, plain.differences.all()[-1])
+    assert body["xla"] is None and body["grappler"] is None
 
 
 def test_text_of_what_is_the_same(tmp_path: Path) -> None:

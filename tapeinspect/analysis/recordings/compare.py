@@ -33,10 +33,10 @@ def compare(
     """
     lines = line_map(first.files(), second.files())
     count = min(first.counts.steps, second.counts.steps, steps or first.counts.steps)
-    pairs = tuple(_step(first, second, step, lines, tolerance) for step in range(1, count + 1))
+    pairs = tuple(compare_step(first, second, step, lines, tolerance)[0] for step in range(1, count + 1))
     whole = steps is None
     return Comparison(
-        _facts(first, second),
+        facts(first, second),
         lines.edited,
         pairs,
         first.counts.steps if whole else count,
@@ -44,7 +44,8 @@ def compare(
     )
 
 
-def _facts(first: TraceReader, second: TraceReader) -> tuple[tuple[str, str, str], ...]:
+def facts(first: TraceReader, second: TraceReader) -> tuple[tuple[str, str, str], ...]:
+    """(what, in the first, in the second) of what was not the same around the runs."""
     found = []
     for name in ("tensorflow", "keras", "python", "mode", "values", "exit_status"):
         a, b = (getattr(reader.meta, name) for reader in (first, second))
@@ -56,16 +57,17 @@ def _facts(first: TraceReader, second: TraceReader) -> tuple[tuple[str, str, str
     return tuple(found)
 
 
-def _step(
-    first: TraceReader, second: TraceReader, step: int, lines: LineMap, tolerance: float | None
-) -> StepPair:
+def compare_step(
+    first: TraceReader, second: TraceReader, step: int, lines: LineMap, tolerance: float | None = None
+) -> tuple[StepPair, list[OpPair]]:
+    """One batch that both have: the sum of it, and its ops in pairs."""
     pairs = list(align(_rows(first, step), _rows(second, step), lines, tolerance))
     both = [pair for pair in pairs if pair.first is not None and pair.second is not None]
     lonely = [pair for pair in pairs if pair.first is None or pair.second is None]
     real = [pair for pair in both if pair.verdict == "real"]
     rounding = [pair for pair in both if pair.verdict == "rounding"]
     losses = (first.step(step).loss, second.step(step).loss)
-    return StepPair(
+    found = StepPair(
         step=step,
         loss_first=losses[0],
         loss_second=losses[1],
@@ -79,6 +81,7 @@ def _step(
         first_value=next(iter(real or rounding), None),
         gradients=_gradients(first.gradients(step), second.gradients(step), tolerance or _SINGLE),
     )
+    return found, pairs
 
 
 def _rows(reader: TraceReader, step: int) -> list[OpRow]:

@@ -73,6 +73,28 @@ class StepPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Firsts:
+    """The first batches that differ, each in one respect; None where none does."""
+
+    ops: int | None = None
+    """An op that one recording has and the other has not."""
+    values: int | None = None
+    """An op, or the loss, whose figures really differ."""
+    gradients: int | None = None
+
+    def along(self, step: StepPair) -> Firsts:
+        """The same when one more batch has been looked at; to be called in order."""
+        gradients = any(pair.verdict == "real" for pair in step.gradients)
+        values = bool(step.real) or step.loss == "real"
+        ops = bool(step.only_first or step.only_second)
+        return Firsts(
+            self.ops or (step.step if ops else None),
+            self.values or (step.step if values else None),
+            self.gradients or (step.step if gradients else None),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two recordings held against each other."""
 
@@ -92,6 +114,13 @@ class Comparison:
         if "real" in verdicts or self.steps_first != self.steps_second:
             return "real"
         return "rounding" if "rounding" in verdicts else "same"
+
+    def firsts(self) -> Firsts:
+        """The first batches that differ in ops, in values and in gradients."""
+        found = Firsts()
+        for step in self.steps:
+            found = found.along(step)
+        return found
 
     def first(self, verdict: Verdict) -> StepPair | None:
         """The first batch of a verdict."""

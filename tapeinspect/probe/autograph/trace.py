@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import tf_autograph
 from tapeinspect.probe.autograph.watch import Seen, Watch
+from tapeinspect.probe.diff import runs
 from tapeinspect.probe.sandbox.sandbox import Sandbox, sandbox
 from tapeinspect.probe.sandbox.used_up import refuse_what_uses_up
 from tapeinspect.probe.step_function import StepFunction
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
 
 _TRIAL = "tmp"
+_OUTER = (__file__, runs.__file__)
+"""Where a trace begins: what is further out on a stack is the script on its way here."""
 Line = tuple[str, int]
 
 
@@ -62,12 +65,22 @@ def trace(
                 concrete = tf.function(function).get_concrete_function(*target.args, **target.kwargs)
             except Exception as problem:
                 error = problem
-        seconds = time.perf_counter() - begun
-        graphs = [graph for graph in watch.seen.graphs if not _is_trial(graph)]
-        ops, total = _ops_by_line(graphs, watch.seen, role)
-        traced = Traced(watch.seen, error, concrete, ops, total, seconds)
+        traced = summed_up(watch.seen, role, error, time.perf_counter() - begun, concrete)
         then(box, traced)
     return traced
+
+
+def summed_up(
+    seen: Seen,
+    role: Callable[[str], str],
+    error: Exception | None,
+    seconds: float,
+    concrete: Any = None,
+) -> Traced:
+    """What came of a trace that was watched."""
+    graphs = [graph for graph in seen.graphs if not _is_trial(graph)]
+    ops, total = _ops_by_line(graphs, seen, role)
+    return Traced(seen, error, concrete, ops, total, seconds)
 
 
 def _is_trial(graph: Any) -> bool:
@@ -98,7 +111,7 @@ def _places(op: Any, seen: Seen, role: Callable[[str], str], converted: set[str]
     """The innermost line of the user's; and, inside of it, one of a library's function that was converted."""
     found: list[Line] = []
     for frame in reversed(op.traceback or ()):
-        if frame.filename == __file__:  # what is further out is the script on its way here
+        if frame.filename in _OUTER:
             break
         place = seen.original(frame.filename, frame.lineno)
         if place is None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import linecache
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from tapeinspect.probe.autograph.trace import Traced, summed_up
+from tapeinspect.probe.autograph.watch import Watch
 from tapeinspect.probe.diff import behaviour
 from tapeinspect.probe.diff.align import Pair, align
 from tapeinspect.probe.diff.behaviour import Found
@@ -48,6 +51,8 @@ class Comparison:
     """The step compiled by XLA, where that was asked for and the step can be traced."""
     rewritten: list[Rewritten] | None = None
     """What Grappler changes, where that was asked for and can be told."""
+    code: Traced | None = None
+    """What AutoGraph made of the step, where that was asked for."""
     notes: list[str] = field(default_factory=list)
     """What could not be compared, or not put back, in sentences."""
 
@@ -68,6 +73,8 @@ class Request:
     """Compare with the step compiled by XLA, too."""
     grappler: bool = False
     """Look at what Grappler makes of the graph."""
+    code: bool = False
+    """Look at what AutoGraph makes of the code."""
 
 
 def compare(step: StepFunction, request: Request) -> Comparison:
@@ -100,6 +107,8 @@ def compare(step: StepFunction, request: Request) -> Comparison:
             result.values += judge_call(mine, theirs, number, request.tolerance)
         if traced.calls and request.ops:
             _ops(result, runner, request)
+        if request.code:
+            _code(result, runner, request)
         _on_request(result, runner, request, traced, seeds, blame)
     _conclude(result, traced, eager, blame)
     return result
@@ -156,6 +165,19 @@ def _ops(result: Comparison, runner: Runner, request: Request) -> None:
         return
     pairs: list[Pair] = align(eager_watch.ops, graph.ops)
     result.ops = judge_ops(pairs, request.tolerance)
+
+
+def _code(result: Comparison, runner: Runner, request: Request) -> None:
+    """Trace once more, with AutoGraph watched.
+
+    Of the other traces, one is timed, which watching would slow down, and one holds ops that hand out values: with
+    them a branch or loop of the graph is made of other ops.
+    """
+    watch = Watch(runner.step.code, request.role)
+    begun = time.perf_counter()
+    traced = runner.traced(EqualSeeds(), 1, code=watch)
+    error = traced.error if traced.tracing and isinstance(traced.error, Exception) else None
+    result.code = summed_up(watch.seen, request.role, error, time.perf_counter() - begun)
 
 
 def _on_request(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapeinspect.probe import tf_autograph
+from tapeinspect.probe.autograph.watch import Watch
 from tapeinspect.probe.diff.gradients import GradientWatch, named
 from tapeinspect.probe.diff.listed import OpList
 from tapeinspect.probe.diff.watch import EagerWatch, GraphWatch, Places, mapped_stack
@@ -83,10 +84,11 @@ class Runner:
         watch: GraphWatch | None = None,
         jit: bool = False,
         listed: OpList | None = None,
+        code: Watch | None = None,
     ) -> Side:
         """Run the step as a `tf.function`, from the state at the beginning. jit: compiled by XLA.
 
-        watch: takes down the values of its ops. listed: lists the ops.
+        watch: takes down the values of its ops. listed: lists the ops. code: watches AutoGraph meanwhile.
         """
         import tensorflow as tf
 
@@ -102,6 +104,8 @@ class Runner:
                 for watching in (watch, listed):
                     if watching is not None:
                         stack.enter_context(watching.tracing())
+                if code is not None:
+                    stack.enter_context(code.watching())
                 result = inner(*args, **kwargs)
             traces.append("done")
             return result, gradients.here()

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import step_function
+from tapeinspect.probe.autograph import work as autograph
 from tapeinspect.probe.diff.engine import Comparison, Request, compare, describe_error
 from tapeinspect.probe.diff.judge import JudgedOp
 from tapeinspect.probe.diff.numbers import Distance
@@ -20,7 +21,8 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
     """Compare the step; {"diff": its id in the table}. Raises WorkRefused.
 
     options: "tolerance" (relative, None: by dtype), "ops" (False: do not compare op by op), "xla" (True: compare with
-    the step compiled by XLA, too), "grappler" (True: look at what Grappler makes of the graph).
+    the step compiled by XLA, too), "grappler" (True: look at what Grappler makes of the graph), "code" (False: do not
+    write what AutoGraph makes of the step).
     """
     found = step_function.find(recorder, step)
     if not found.callable:
@@ -37,6 +39,7 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
         bool(options.get("ops", True)),
         bool(options.get("xla", False)),
         bool(options.get("grappler", False)),
+        bool(options.get("code", True)) and recorder.can("autograph"),
     )
     try:
         result = compare(found, request)
@@ -48,7 +51,10 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
     if found.note:
         result.notes.append(found.note)
     with recorder.lock:
-        return {"diff": _write(recorder, found, result, request), "verdict": result.verdict}
+        number = _write(recorder, found, result, request)
+        if request.code:
+            _write_code(recorder, number, found, result)
+    return {"diff": number, "verdict": result.verdict}
 
 
 def _write(recorder: Recorder, step: StepFunction, result: Comparison, request: Request) -> int:
@@ -74,6 +80,16 @@ def _write(recorder: Recorder, step: StepFunction, result: Comparison, request: 
         sink.add("diff_finding", (*head, *place, f.message, f.hint))
     _write_on_request(recorder, number, result)
     return number
+
+
+def _write_code(recorder: Recorder, number: int, step: StepFunction, result: Comparison) -> None:
+    """What AutoGraph made of the step, converted without a trace where it was not traced."""
+    try:
+        run = autograph.write(recorder, step, result.code)
+    except Exception as error:  # the comparison is there all the same
+        recorder.note_trouble("autograph", error)
+    else:
+        recorder.sink.add("diff_code", (number, run))
 
 
 def _write_on_request(recorder: Recorder, number: int, result: Comparison) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from tapeinspect.errors import TapeinspectError
 
@@ -40,6 +41,10 @@ DIFF = Question(
 )  # fmt: skip
 
 
+ON_TOP: Final = {"xla": "XLA", "grappler": "Grappler"}
+"""Options of a work, as they are called on the screen."""
+
+
 class Asking:
     """One question at a time."""
 
@@ -52,6 +57,10 @@ class Asking:
         """The script has not answered yet."""
         self.trouble = ""
         """Why the last question got no answer, with what to do on further lines."""
+        self.options: Mapping[str, Any] = {}
+        """What was asked for on top."""
+        self.begun: Callable[[], None] | None = None
+        """Called when a question has been asked, so that the screen says so at once."""
         self._since = 0.0
 
     @property
@@ -59,17 +68,24 @@ class Asking:
         """The script can be asked."""
         return self.subject.live and not self.open and self.subject.ended_steps > 0
 
-    async def ask(self, step: int | None) -> bool:
-        """Ask for a batch, by default the newest that has ended, and wait; False when nothing came of it."""
-        newest = self.subject.ended_steps
+    async def ask(
+        self, step: int | None, works: Sequence[str] | None = None, options: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Ask for a batch, by default the newest that has ended, and wait; False when nothing came of it.
+
+        works: in place of all that belong to the question. options: of each of them.
+        """
+        newest, self.options = self.subject.ended_steps, options or {}
         self.step, self.open, self.trouble, self._since = (
             min(step or newest, newest),
             True,
             "",
             time.monotonic(),
         )
+        if self.begun is not None:
+            self.begun()
         try:
-            troubles = [await self._ask(work) for work in self.question.works]
+            troubles = [await self._ask(work) for work in works or self.question.works]
         finally:
             self.open = False
         self.trouble = troubles[0]
@@ -80,7 +96,7 @@ class Asking:
 
         again: ask for the nearest batch whose arguments are still kept when those of the wanted one are not.
         """
-        future = self.subject.ask_work(work, self.step)
+        future = self.subject.ask_work(work, self.step, self.options)
         if future is None:
             return "The script has ended"
         try:
@@ -102,17 +118,24 @@ class Asking:
         """What is going on, for a title; "" when nothing is."""
         if not self.open:
             return ""
+        done = self.question.done + self._on_top()
         if self.subject.paused:
-            return f"batch {self.step} is being {self.question.done} … {time.monotonic() - self._since:.0f} s"
-        return f"batch {self.step} is {self.question.done} when the running one ends"
+            return f"batch {self.step} is being {done} … {time.monotonic() - self._since:.0f} s"
+        return f"batch {self.step} is {done} when the running one ends"
+
+    def _on_top(self) -> str:
+        """`, with XLA and Grappler`; "" where nothing was asked for on top."""
+        names = [ON_TOP[name] for name, asked in self.options.items() if asked and name in ON_TOP]
+        return f", with {' and '.join(names)}" if names else ""
 
     def words(self) -> str:
         """What the tab says while it has nothing to show: a line, and more below it."""
         subject, done = self.subject, self.question.done
         if self.open and subject.paused:
             seconds = f"{time.monotonic() - self._since:.0f} s"
+            also = f"{self._on_top()}," if self._on_top() else ""
             return (
-                f"{self.question.doing} with the arguments of batch {self.step} … {seconds}\n"
+                f"{self.question.doing}{also} with the arguments of batch {self.step} … {seconds}\n"
                 "It runs in a sandbox: variables, random numbers and your Python objects are put back"
             )
         if self.open:

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from tapeinspect.errors import TraceError
 from tapeinspect.trace.records import AutographFunction, AutographRun, Finding
 from tapeinspect.ui.format import count, visible
-from tapeinspect.ui.panes.asking import AUTOGRAPH, Asking
-from tapeinspect.ui.panes.autograph_lines import (
-    function_story,
-    generated_story,
-    line_story,
-    trace_story,
-)
-from tapeinspect.ui.panes.autograph_lists import (
-    FailureCard,
-    FunctionList,
-    FunctionRows,
-    Story,
-    TraceList,
-    TraceRows,
-)
-from tapeinspect.ui.panes.autograph_page import Page, findings_of, make_page, problems_of
+from tapeinspect.ui.panes.asking import AUTOGRAPH
+from tapeinspect.ui.panes.asking_pane import AskingPane
+from tapeinspect.ui.panes.autograph_lists import FailureCard, FunctionList, FunctionRows, Story
+from tapeinspect.ui.panes.autograph_page import Page, export_of, findings_of, make_page, problems_of
+from tapeinspect.ui.panes.autograph_telling import tell_code, tell_function, tell_trace
+from tapeinspect.ui.panes.autograph_traces import TraceList
 from tapeinspect.ui.widgets.line_list import LineList, NoRows
-from tapeinspect.ui.widgets.pairing import LEFT
 from tapeinspect.ui.widgets.side_by_side import SideBySide
-from tapeinspect.ui.widgets.work import begin
 
 if TYPE_CHECKING:
     from tapeinspect.ui.subject import Subject
@@ -38,7 +26,7 @@ LOW = 30
 """Rows below which the list of functions and the code take turns."""
 
 
-class AutographPane(Vertical):
+class AutographPane(AskingPane):
     """Functions, their two sources, and the story of the line under the cursor."""
 
     DEFAULT_CSS = """
@@ -50,15 +38,12 @@ class AutographPane(Vertical):
     """
 
     def __init__(self, subject: Subject, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.subject = subject
-        self.step: int | None = None
+        super().__init__(subject, AUTOGRAPH, id=id)
         self.run_shown: AutographRun | None = None
         self.functions: list[AutographFunction] = []
         self.problems: list[Finding] = []
         """What of the step does not survive tracing."""
         self.page: Page | None = None
-        self.asking = Asking(subject, AUTOGRAPH)
         self.view_of = "code"
         """code, functions (the list has all the room) or traces."""
         self.zoomed: LineList | None = None
@@ -71,6 +56,8 @@ class AutographPane(Vertical):
         self.traces.at_once = self._tell
         self.code.at_once = self._tell
         self._seen = (-1, -1, -1)
+        self._surveyed = False
+        """What does not survive tracing has been asked for, of the run that is shown."""
 
     def compose(self) -> ComposeResult:
         yield self.card
@@ -80,7 +67,6 @@ class AutographPane(Vertical):
         yield self.story
 
     def on_mount(self) -> None:
-        self.set_interval(0.5, self._remind)
         self._arrange()
 
     # what is shown
@@ -94,7 +80,7 @@ class AutographPane(Vertical):
         self.set_class(self.low, "-low")
         self.set_class(self.size.height < 15, "-flat")
         self._arrange()
-        self._say_titles()
+        self.say_titles()
 
     def _arrange(self) -> None:
         """Show and hide the parts for the view, the size and the zoom."""
@@ -117,68 +103,56 @@ class AutographPane(Vertical):
         """The part that has the focus when the tab is opened."""
         return {"functions": self.list, "traces": self.traces}.get(self.view_of, self.code.current)
 
-    def view(self, step: int | None, at_end: bool = False) -> None:
-        """Show what AutoGraph makes of the step, of a batch when it was asked for there."""
-        self.step = step
-        self._load()
-        self._ask_if_nothing_is_there()
+    @property
+    def has_content(self) -> bool:
+        """A run of AutoGraph is shown."""
+        return self.run_shown is not None
 
-    def grow(self) -> None:
-        """The recording has grown."""
-        if self.has_class("-active"):
-            self._load()
-            self._ask_if_nothing_is_there()
+    @property
+    def waiting_words(self) -> str:
+        """What stands in the place of the code."""
+        return self.code.left.empty
 
-    def _load(self) -> None:
+    def left_to_ask(self) -> tuple[Sequence[str], int | None] | None:
+        """What does not survive tracing, when the run came with a comparison, which does not look for that."""
+        reader, run = self.subject.reader, self.run_shown
+        if reader is None or run is None or self._surveyed:
+            return None
+        self._surveyed = True
+        known = run.status == "converted" or any(survey.step == run.step for survey in reader.surveys())
+        return (("tracing",), run.step) if not known and reader.differences.has_run(run.id) else None
+
+    def look(self) -> None:
         """Look for what the recording has got since."""
-        try:
-            self._look()
-        except TraceError as error:
-            self.subject.damaged(error)
-
-    def _look(self) -> None:
         reader = self.subject.reader
         run = reader.autograph.latest(self.step) if reader is not None else None
         traces = reader.traces() if reader is not None else []
         surveys = reader.surveys() if reader is not None else []
         seen = (run.id if run is not None else 0, len(traces), len(surveys))
         if seen == self._seen:
-            self._say_titles()
+            self.say_titles()
             return
         before, self._seen = self._seen, seen
         if seen[1] != before[1]:
-            self._list_traces()
+            self.traces.list_all(self.subject.reader)
         if run is None:
-            self._wait()
+            self.wait()
         else:
             self._show_run(run)
         self._arrange()
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Say why there is nothing yet."""
         self.run_shown, self.functions, self.page = None, [], None
         self.card.failure = None
         self.code.clear(self.asking.words())
         self.code.left.set_title("AutoGraph")
 
-    def _remind(self) -> None:
-        """Bring up to date what is waited for."""
-        if not self.has_class("-active"):
-            return
-        if self.asking.open:
-            self._load()
-        if self.run_shown is None:
-            words = self.asking.words()
-            if words != self.code.left.empty:
-                self.code.clear(words)
-                self.code.left.set_title("AutoGraph")
-            self._ask_if_nothing_is_there()
-        else:
-            self._say_titles()
-
     def _show_run(self, run: AutographRun) -> None:
         reader = self.subject.reader
         assert reader is not None
         same = self.run_shown is not None and self.run_shown.id == run.id
+        self._surveyed = self._surveyed and same
         before = self.page.function.id if same and self.page is not None else None
         self.run_shown = run
         self.functions = reader.autograph.functions(run.id)
@@ -196,12 +170,13 @@ class AutographPane(Vertical):
             else 0
         )
         rows = FunctionRows(self.functions, flagged) if self.functions else NoRows()
-        self._say_titles()
+        self.say_titles()
         self.page = None if not same else self.page
         self.list.show(rows, cursor=at)
         self._choose(failure.line if failure is not None and not same else None)
 
-    def _say_titles(self) -> None:
+    def say_titles(self) -> None:
+        """Bring the titles up to date."""
         run = self.run_shown
         if run is None:
             return
@@ -260,7 +235,7 @@ class AutographPane(Vertical):
         else:
             at = (line or function.line or 1) - page.left.first
             self.code.show(page.left, page.right, page.links, page.anchors, line=at)
-        self._say_titles()
+        self.say_titles()
         self._tell()
 
     def on_descendant_focus(self) -> None:
@@ -269,43 +244,11 @@ class AutographPane(Vertical):
     def _tell(self) -> None:
         """Tell the story of what the cursor is on."""
         if self.view_of == "traces":
-            trace = self.traces.trace
-            if trace is not None:
-                self.story.tell(f"{visible(trace.function)}  trace {trace.number}",
-                                lambda palette, width: trace_story(trace, palette, width))  # fmt: skip
-            else:
-                self.story.tell("Traces", lambda palette, width: [])
+            tell_trace(self.story, self.traces.trace)
         elif self.list.has_focus and self.list.function is not None:
-            function = self.list.function
-            self.story.tell(
-                visible(function.name), lambda p, w: function_story(function, p, w), "Enter shows its code"
-            )
+            tell_function(self.story, self.list.function)
         else:
-            self._tell_line()
-
-    def _tell_line(self) -> None:
-        page, at = self.page, self.code.current.line
-        if page is None or at is None:
-            function = page.function if page is not None else None
-            title = visible(function.name) if function is not None else ""
-            self.story.tell(
-                title, lambda p, w: function_story(function, p, w) if function is not None else []
-            )
-            return
-        line = at
-        if self.code.active != LEFT:
-            partners = self.code.partners(line, self.code.active)
-            if not partners:
-                self.story.tell(f"generated line {at + 1}", lambda p, w: generated_story(page, at, p, w))
-                return
-            line = partners[0]
-        own = self.code.partners(line, LEFT)
-        note = (
-            "generated " + ", ".join(str(at + 1) for at in own[:6]) + (" …" if len(own) > 6 else "")
-            if own
-            else ""
-        )
-        self.story.tell(f"line {page.number(line)}", lambda p, w: line_story(page, line, p, w), note)
+            tell_code(self.story, self.page, self.code)
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         if event.owner is self.list:
@@ -340,28 +283,6 @@ class AutographPane(Vertical):
         self.code.left.focus()
         return True
 
-    # traces
-
-    def _list_traces(self) -> None:
-        reader = self.subject.reader
-        traces = reader.traces() if reader is not None else []
-        again = sum(trace.retrace for trace in traces)
-        self.traces.set_title(
-            f"Traces  {count(len(traces), 'trace')} · {count(again, 'retrace')}", "T goes back"
-        )
-        if traces:
-            self.traces.show(TraceRows(traces))
-            return
-        eager = reader is not None and reader.meta.mode == "eager"
-        self.traces.empty = (
-            "No tf.function was traced: in this mode they run op by op, so that every op can be seen\n"
-            "--mode graph runs the script as it is written, and lists every trace here"
-            if eager
-            else "No tf.function has been traced yet\nEvery trace will be here, with why it was made"
-        )
-        self.traces.rows = NoRows()
-        self.traces.repaint()
-
     # what the user wants
 
     def toggle_traces(self) -> None:
@@ -378,7 +299,7 @@ class AutographPane(Vertical):
     def _switch(self, view: str) -> None:
         self.view_of = "code" if self.view_of == view else view
         self._unzoom()
-        self._list_traces()
+        self.traces.list_all(self.subject.reader)
         self._arrange()
         self.front.focus()
         self._tell()
@@ -427,23 +348,14 @@ class AutographPane(Vertical):
         if self.card.has_focus:
             return self.card.place()
         if self.view_of == "traces":
-            trace = self.traces.trace
-            if trace is None:
-                return None
-            caller = (trace.caller_path, trace.caller_line)
-            path, line = caller if caller[0] is not None else (trace.path, trace.line)
-            return (path, line) if path and line else None
+            return self.traces.place()
         page = self.page
         if page is None or not page.shown.path:
             return None
         if self.list.has_focus:
             function = page.function
             return (function.path, function.line) if function.path and function.line else None
-        line = self.code.current.line or 0
-        if self.code.active != LEFT:
-            partners = self.code.partners(line, self.code.active)
-            line = partners[0] if partners else 0
-        return page.shown.path, page.number(line)
+        return page.shown.path, page.number(self.code.own_line or 0)
 
     def copy_record(self) -> object:
         """What `Y` copies: the function with its sources."""
@@ -451,35 +363,4 @@ class AutographPane(Vertical):
 
     def export(self) -> tuple[str, str] | None:
         """Name of a file and the generated source to write into it."""
-        page = self.page
-        if page is None or not page.shown.generated:
-            return None
-        name = "".join(c if c.isalnum() or c in "_-" else "_" for c in page.shown.name.rsplit(".", 1)[-1])
-        return f"{name or 'function'}.autograph.py", page.shown.generated.rstrip("\n") + "\n"
-
-    # asking the script
-
-    def _ask_if_nothing_is_there(self) -> None:
-        if (
-            self.run_shown is None
-            and self.has_class("-active")
-            and self.asking.possible
-            and not self.asking.trouble
-        ):
-            self.ask_again()
-
-    def ask_again(self) -> bool:
-        """Ask the script to trace the viewed batch; False when it cannot be asked."""
-        if not self.asking.possible:
-            return False
-        begin(self, self._ask, "ask")
-        return True
-
-    async def _ask(self) -> None:
-        await self.asking.ask(self.step)
-        if self.asking.trouble and self.run_shown is not None:
-            self.app.notify(self.asking.trouble, severity="warning", timeout=8, markup=False)
-        if self.subject.reader is not None:
-            self.subject.reader.refresh()
-        self._load()
-        self._remind()
+        return export_of(self.page.shown) if self.page is not None else None

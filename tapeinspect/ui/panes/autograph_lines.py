@@ -65,7 +65,7 @@ def line_story(page: Page, line: int, palette: Palette, width: int) -> list[Line
     elif page.run.status == "converted":
         made.say("It was converted but not traced, so how it runs is not known.", palette.muted)
     for construct in page.constructs.get(number, ()):
-        _construct(made, construct)
+        say_construct(made, construct)
     if made.lines:
         return made.lines
     code = page.left.source.split("\n")[line].strip()
@@ -99,7 +99,8 @@ def mark_in_words(mark: AutographMark) -> str:
     return "It did not run while tracing."
 
 
-def _construct(made: Paragraphs, construct: AutographConstruct) -> None:
+def say_construct(made: Paragraphs, construct: AutographConstruct) -> None:
+    """What a construct of the source became."""
     palette = made.palette
     became = construct.became
     tone = palette.faint if became == "not_run" else palette.second if became == "python" else palette.good

@@ -1,4 +1,4 @@
-"""The lists of the AutoGraph tab: the functions that the trace met, the traces of the run, and small texts."""
+"""The list of the functions that the trace met, and small texts: parts of the tabs AutoGraph and Diff."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 
 from rich.style import Style
 
-from tapeinspect.trace.records import AutographFailure, AutographFunction, FunctionTrace
+from tapeinspect.trace.records import AutographFailure, AutographFunction
 from tapeinspect.ui.format import basename, count, visible
 from tapeinspect.ui.palette import Palette
-from tapeinspect.ui.panes.autograph_lines import failure_lines, trace_time
-from tapeinspect.ui.widgets.cells import Line, fit, width_of
+from tapeinspect.ui.panes.autograph_lines import failure_lines
+from tapeinspect.ui.widgets.cells import Line, fit
 from tapeinspect.ui.widgets.line_list import LineList, NoRows, TextRows
 
 STATUS: Final = {
@@ -120,84 +120,6 @@ class FunctionList(LineList):
     def copy_record(self) -> object:
         """What `Y` copies."""
         return self.function
-
-
-class TraceRows:
-    """The traces of `tf.function`s."""
-
-    def __init__(self, traces: Sequence[FunctionTrace]) -> None:
-        self.traces = traces
-
-    def __len__(self) -> int:
-        return len(self.traces)
-
-    def line(self, index: int, width: int, palette: Palette) -> Line:
-        trace = self.traces[index]
-        own = trace.kind == "function"
-        names, signature, caller = self.columns(width)
-        where = f"{basename(trace.caller_path)}:{trace.caller_line}" if trace.caller_path else ""
-        tone = palette.warn if trace.retrace and own else palette.muted
-        name = f"{visible(trace.function)} #{trace.number}"
-        pieces: Line = [
-            (" ↻ " if trace.retrace else "   ", tone),
-            (fit(name, names) + " ", palette.text if own else palette.muted),
-            (fit(trace_time(trace), 9, right=True), palette.number),
-            (fit(f"{trace.nodes:,}", 10, right=True) + "  ", palette.name),
-            (fit(where, caller), palette.faint),
-            (fit(visible(trace.signature), signature) + " " if signature else "", palette.name),
-        ]
-        left = width - width_of(pieces)
-        pieces.append((fit(visible(trace.why) if trace.retrace else "first trace", max(8, left)), tone))
-        return pieces
-
-    @staticmethod
-    def columns(width: int) -> tuple[int, int, int]:
-        """Columns of names, signatures and callers."""
-        left = width - 26
-        caller = 20 if width >= 96 else 0
-        signature = (left - caller) // 3 if width >= 120 else 0
-        return max(8, min(26, (left - caller - signature) // 2)), signature, caller
-
-
-class TraceList(LineList):
-    """The traces of the run in order."""
-
-    has_head = True
-
-    def __init__(self, id: str | None = None) -> None:
-        super().__init__(id=id, title="Traces")
-
-    @property
-    def trace(self) -> FunctionTrace | None:
-        """The trace under the cursor."""
-        rows = self.rows
-        return rows.traces[self.cursor] if isinstance(rows, TraceRows) and len(rows) else None
-
-    def head_line(self, width: int) -> Line:
-        if not isinstance(self.rows, TraceRows):
-            return []
-        names, signature, caller = TraceRows.columns(width)
-        text = "   " + fit("function #trace", names + 1) + fit("time", 9, right=True)
-        text += fit("graph ops", 10, right=True) + "  " + fit("called at", caller)
-        text += fit("signature", signature) + " " if signature else ""
-        return [(text + "why it was traced", self.palette.faint)]
-
-    def copy_text(self) -> str:
-        trace = self.trace
-        if trace is None:
-            return ""
-        parts = [
-            f"{trace.function} trace {trace.number}",
-            trace.signature,
-            trace_time(trace),
-            trace.why,
-            trace.advice,
-        ]
-        return "  ".join(part for part in parts if part)
-
-    def copy_record(self) -> object:
-        """What `Y` copies."""
-        return self.trace
 
 
 class Story(LineList):

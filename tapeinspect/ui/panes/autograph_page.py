@@ -196,6 +196,14 @@ def merged(folds: Sequence[AutographFold], lines: Sequence[str]) -> tuple[Fold, 
     )
 
 
+def export_of(function: AutographFunction) -> tuple[str, str] | None:
+    """Name of a file and the generated source to write into it; None for a function that has none."""
+    if not function.generated:
+        return None
+    name = "".join(c if c.isalnum() or c in "_-" else "_" for c in function.name.rsplit(".", 1)[-1])
+    return f"{name or 'function'}.autograph.py", function.generated.rstrip("\n") + "\n"
+
+
 def _anchors(links: Sequence[tuple[int, int]], left: Side, right: Side) -> dict[int, int]:
     """Where each generated line belongs, an `else` body beside the user's `else`."""
     anchors: dict[int, int] = {}

@@ -2,128 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tapeinspect.errors import TraceError
-from tapeinspect.trace.differences import Difference
+from tapeinspect.trace.diff_request import XLA_SHORT, XLA_WORDS, tally
+from tapeinspect.trace.differences import Difference, DiffOp, Rewritten
 from tapeinspect.ui.format import count, visible
-from tapeinspect.ui.highlight import coloured_lines
-from tapeinspect.ui.panes.asking import DIFF, Asking
-from tapeinspect.ui.panes.autograph_lists import Story
+from tapeinspect.ui.panes.asking import DIFF, ON_TOP
+from tapeinspect.ui.panes.asking_pane import AskingPane
+from tapeinspect.ui.panes.autograph_lists import FunctionRows
+from tapeinspect.ui.panes.autograph_page import export_of
+from tapeinspect.ui.panes.comparing import Comparing
+from tapeinspect.ui.panes.diff_code import Code, make_code
 from tapeinspect.ui.panes.diff_page import Page, make_page
-from tapeinspect.ui.panes.diff_rows import CodeRows, OpPairRows, ValueRows
-from tapeinspect.ui.panes.diff_story import VERDICTS, line_story, op_story, value_story, whole_story
+from tapeinspect.ui.panes.diff_rows import OpPairRows, ValueRows
+from tapeinspect.ui.panes.diff_story import VERDICTS
+from tapeinspect.ui.panes.diff_telling import tell
 from tapeinspect.ui.widgets.line_list import LineList, NoRows
-from tapeinspect.ui.widgets.work import begin
 
 if TYPE_CHECKING:
     from tapeinspect.ui.subject import Subject
 
-NARROW = 110
-"""Columns below which code, ops and values take turns."""
 
-
-class DiffPane(Vertical):
-    """Code, ops and values of one comparison, and the story of the row under the cursor."""
-
-    DEFAULT_CSS = """
-    DiffPane { height: 1fr; }
-    DiffPane #diff-body { height: 1fr; }
-    DiffPane #diff-right { width: 1fr; }
-    DiffPane #diff-values { height: 45%; }
-    DiffPane Story { height: 8; }
-    DiffPane.-low Story { height: 6; }
-    """
+class DiffPane(Comparing, AskingPane):
+    """Both sources of the step, its ops and values, and the story of the row under the cursor."""
 
     def __init__(self, subject: Subject, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.subject = subject
-        self.step: int | None = None
+        AskingPane.__init__(self, subject, DIFF, id=id)
+        self.make_parts()
         self.page: Page | None = None
+        self.shown: Code | None = None
+        """The function whose code is shown."""
         self.everything = False
         """The ops that are folded away are listed, too."""
-        self.alone = 0
-        """Which of the lists is shown where there is room for one."""
-        self.asking = Asking(subject, DIFF)
-        self.code = LineList(id="diff-code")
-        self.ops = LineList(id="diff-ops")
-        self.values = LineList(id="diff-values")
-        self.story = Story(id="diff-story")
-        self.lists = (self.code, self.ops, self.values)
-        for part in self.lists:
-            part.at_once = self._tell
+        self.rewrites = True
+        """What Grappler changed is listed among the ops."""
+        self.on_top: dict[str, bool] = {}
+        """What every question asks for on top: XLA, Grappler."""
         self._seen = -1
-
-    def compose(self) -> ComposeResult:
-        with Horizontal(id="diff-body"):
-            yield self.code
-            with Vertical(id="diff-right"):
-                yield self.ops
-                yield self.values
-        yield self.story
-
-    def on_mount(self) -> None:
-        self.set_interval(0.5, self._remind)
-        self._arrange()
 
     # what is shown
 
     @property
-    def narrow(self) -> bool:
-        """There is room for one list only."""
-        return 0 < self.size.width < NARROW
+    def has_content(self) -> bool:
+        """A comparison is shown."""
+        return self.page is not None
 
     @property
-    def front(self) -> LineList:
-        """The list that has the focus when the tab is opened."""
-        return self.lists[self.alone] if self.narrow else self.code
-
-    def on_resize(self) -> None:
-        self.set_class(self.size.height < 24, "-low")
-        self._arrange()
-
-    def _arrange(self) -> None:
-        empty = self.page is None
-        for index, part in enumerate(self.lists):
-            part.display = index == 0 if empty else not self.narrow or index == self.alone
-        self.query_one("#diff-right").display = not empty and (not self.narrow or self.alone > 0)
-        self.values.styles.height = "1fr" if self.narrow else "45%"
-        self.story.display = not empty
-        self._say_titles()
-
-    def other_side(self) -> None:
-        """Go to the next of code, ops and values."""
-        if self.page is None:
-            return
-        focused = next((i for i, part in enumerate(self.lists) if part.has_focus), self.alone)
-        self.alone = (focused + 1) % len(self.lists)
-        self._arrange()
-        self.lists[self.alone].focus()
-        self._tell()
-
-    def toggle_folds(self) -> str:
-        """List the ops that are folded away, or fold them again; what to say about it."""
-        if self.page is None:
-            return ""
-        self.everything = not self.everything
-        self._show(self.page.diff)
-        return "Constants, shapes and plumbing are listed, too." if self.everything else ""
+    def waiting_words(self) -> str:
+        """What stands in the place of the code."""
+        return self.code.left.empty
 
     def view(self, step: int | None, at_end: bool = False) -> None:
         """Show the comparison of a batch, else the latest there is."""
-        self.step = step
         self._seen = -1
-        self._load()
-        self._ask_if_nothing_is_there()
-
-    def grow(self) -> None:
-        """The recording has grown."""
-        if self.has_class("-active"):
-            self._load()
-            self._ask_if_nothing_is_there()
+        super().view(step, at_end)
 
     def _found(self) -> Difference | None:
         reader = self.subject.reader
@@ -131,169 +65,224 @@ class DiffPane(Vertical):
         own = [diff for diff in found if diff.step == self.step] or found
         return own[-1] if own else None
 
-    def _load(self) -> None:
+    def look(self) -> None:
+        """Show what there is."""
         diff = self._found()
         if diff is None:
-            self.page = None
-            self._wait()
+            self.page = self.shown = None
+            self.wait()
         elif diff.id != self._seen:
             self._seen = diff.id
-            try:
-                self._show(diff)
-            except TraceError as error:
-                self.subject.damaged(error)
-        self._arrange()
+            self._show(diff)
+        self.lay_out()
 
-    def _wait(self) -> None:
-        self.code.set_title("Diff")
-        self.code.empty = self.asking.words()
-        self.code.rows = NoRows()
-        self.code.resize_rows()
-        self.code.repaint()
+    def wait(self) -> None:
+        """Say why there is nothing yet."""
+        self.code.clear(self.asking.words())
+        self.code.left.set_title("Diff")
 
     def _show(self, diff: Difference) -> None:
         reader = self.subject.reader
         assert reader is not None
         same = self.page is not None and self.page.diff.id == diff.id
         self.page = page = make_page(reader, diff, self.everything)
-        if page.source:
-            wrong = next((f.line for f in page.findings if f.path == diff.path and f.line), None)
-            at = None if same else max(0, (wrong or page.first) - page.first)
-            self.code.show(CodeRows(page, coloured_lines(page.source)), at)
-        else:
-            self.code.empty = "The source of the step is not in the recording"
-            self.code.rows = NoRows()
-        first = next((i for i, op in enumerate(page.ops) if op.id == diff.first_op), 0)
-        self.ops.empty = _no_ops(page)
-        self.ops.show(OpPairRows(page), None if same else first)
+        if not same:
+            self._show_first(page)
+        functions = FunctionRows(page.functions, page.flagged()) if page.functions else NoRows()
+        self.functions.show(functions, cursor=None if same else 0)
+        self._show_ops(keep=same)
         self.values.empty = "No output, gradient or variable was compared"
-        self.values.show(ValueRows(page.all_values), None if same else 0)
-        self._say_titles()
-        self._tell()
+        self.values.show(ValueRows(page), None if same else 0)
+        self.say_titles()
+        self.tell()
 
-    def _say_titles(self) -> None:
+    def _show_first(self, page: Page) -> None:
+        """Begin with the line that matters, else with the step."""
+        self.shown = None
+        places = (page.first_place(), (page.diff.path, page.diff.line))
+        if not any(place is not None and self._show_code(*place) for place in places):
+            self.code.clear("The source of the step is not in the recording\n--no-source left it out")
+
+    def _show_ops(self, keep: bool) -> None:
+        page = self.page
+        assert page is not None
+        rows = OpPairRows(page, self.rewrites)
+        first = next(
+            (
+                i
+                for i, item in enumerate(rows.items)
+                if isinstance(item, DiffOp) and item.id == page.diff.first_op
+            ),
+            0,
+        )
+        self.ops.empty = _no_ops(page)
+        self.ops.show(rows, None if keep else first)
+
+    def _show_code(self, path: str | None, line: int | None) -> bool:
+        """Show the function that holds a line, the cursor on it; False when there is no source for it."""
+        page, reader = self.page, self.subject.reader
+        assert page is not None and reader is not None
+        if self.shown is not None and self.shown.holds(path, line) and self.code.left.code is not None:
+            self.code.go_to((line or 1) - self.shown.first)
+            return True
+        try:
+            code = make_code(reader, page, path, line)
+        except TraceError as error:
+            self.subject.damaged(error)
+            return False
+        if code is None:
+            return False
+        self.shown = code
+        self.code.show(
+            code.left, code.right, code.links, code.anchors, line=(line or code.first) - code.first
+        )
+        self.say_titles()
+        return True
+
+    def say_titles(self) -> None:
+        """Bring the titles up to date."""
         page = self.page
         if page is None:
             return
         word, _ = VERDICTS[page.diff.verdict]
-        batch = f"batch {page.diff.step}" if page.diff.step is not None else ""
-        note = self.asking.progress() or ("x ops" if self.narrow else "")
-        self.code.set_title(f"{visible(page.diff.function)}  {word} · {batch}", note)
-        self.ops.set_title(
-            f"Ops  {count(len(page.ops), 'pair')}", f"U lists {page.folded} more" if page.folded else ""
-        )
-        self.values.set_title(
-            f"Values  {count(len(page.all_values), 'value')}", "x code" if self.narrow else ""
-        )
+        batch = f" · batch {page.diff.step}" if page.diff.step is not None else ""
+        self.code.say(self.asking.progress() or f"{word}{batch}")
+        self.functions.set_title(f"Functions  {count(len(page.functions), 'function')}", f"{word}{batch}")
+        notes = [f"{len(page.rewritten)} by Grappler"] if page.rewritten is not None else []
+        notes += [f"U: {page.folded} more"] if page.folded else []
+        self.ops.set_title(f"Ops  {count(len(page.ops), 'pair')}", " · ".join(notes))
+        xla = XLA_SHORT[page.compiled.verdict] if page.compiled is not None else ""
+        self.values.set_title(f"Values  {len(page.values)}", xla)
 
-    def _remind(self) -> None:
-        """Bring up to date what is waited for."""
-        if not self.has_class("-active"):
-            return
-        if self.page is None:
-            words = self.asking.words()
-            if words != self.code.empty:
-                self._wait()
-            self._ask_if_nothing_is_there()
-        else:
-            self._say_titles()
-
-    def on_descendant_focus(self) -> None:
-        self._tell()
-
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Tell the story of the row under the cursor of the focused list."""
-        page = self.page
-        if page is None:
-            return
-        ops, values = self.ops.rows, self.values.rows
-        word, _ = VERDICTS[page.diff.verdict]
-        if self.ops.has_focus and isinstance(ops, OpPairRows) and len(ops):
-            op = ops.ops[self.ops.cursor]
-            self.story.tell(visible(op.type), lambda p, w: op_story(page, op, p, w))
-        elif self.values.has_focus and isinstance(values, ValueRows) and len(values):
-            value = values.values[self.values.cursor]
-            self.story.tell(value.kind, lambda p, w: value_story(value, p, w))
-        elif isinstance(self.code.rows, CodeRows):
-            line = page.first + self.code.cursor
-            title = f"line {line}" if page.mark(line) or page.line(line) else word
-            self.story.tell(title, lambda p, w: line_story(page, line, p, w))
-        else:
-            self.story.tell(word, lambda p, w: whole_story(page, p, w))
+        if self.page is not None:
+            tell(self, self.page)
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
-        """From a line to its ops, from an op to its line."""
-        page, ops = self.page, self.ops.rows
-        if page is None or not isinstance(ops, OpPairRows):
-            return
-        if event.owner is self.code:
-            line = page.first + event.index
-            at = next(
-                (i for i, op in enumerate(ops.ops) if (op.path, op.line) == (page.diff.path, line)), None
-            )
-            if at is not None:
-                self._go(1, at)
-        elif event.owner is self.ops and (line_of := ops.ops[event.index].line) is not None:
-            self._go(0, line_of - page.first)
+        """From an op to its line, from a function to its code."""
+        rows = self.ops.rows
+        if event.owner is self.ops and isinstance(rows, OpPairRows):
+            item = rows.items[event.index]
+            self.go_to(item.path, item.line)
+        elif event.owner is self.functions and (function := self.functions.function) is not None:
+            self.go_to(function.path, function.line)
 
-    def _go(self, which: int, row: int) -> None:
-        part = self.lists[which]
-        if not 0 <= row < len(part.rows):
-            return
-        self.alone = which
-        self._arrange()
-        part.move_to(row)
-        part.focus()
+    def go_to(self, path: str | None, line: int | None) -> bool:
+        """Show a line of the user's; False when there is no source for it."""
+        if self.page is None or path is None or line is None or not self._show_code(path, line):
+            return False
+        self.code.activate(0)
+        self.go(self.code.left)
+        return True
+
+    def code_chosen(self) -> None:
+        """From a line to its ops."""
+        place, rows = self.place(), self.ops.rows
+        if place is not None and isinstance(rows, OpPairRows) and (at := rows.index_of(*place)) is not None:
+            self.go(self.ops, at)
 
     # what the user wants
 
+    def toggle_folds(self) -> str:
+        """Show what is folded away of the code or of the ops, or fold it again; what to say about it."""
+        if self.page is None:
+            return ""
+        if any(part.has_focus for part in self.code.lists):
+            if not self.code.has_folds:
+                return "Nothing is folded here."
+            return "Every generated line is shown." if self.code.toggle_folds() else ""
+        self.everything = not self.everything
+        self._show(self.page.diff)
+        return "Constants, shapes and plumbing are listed, too." if self.everything else ""
+
+    def toggle_functions(self) -> None:
+        """Go to the list of functions, or back to the code."""
+        if self.page is not None:
+            self.list_functions(not self.listing)
+
+    def has_asked_for(self, name: str) -> bool:
+        """What XLA or Grappler makes of the step is there."""
+        page = self.page
+        return page is not None and (page.compiled if name == "xla" else page.rewritten) is not None
+
+    def ask_for(self, name: str) -> str:
+        """Show what XLA or Grappler makes of the step, asking the script for it; why not, "" when that can be done."""
+        page, called = self.page, ON_TOP[name]
+        if page is None or page.diff.verdict == "fails_to_trace":
+            there = page is not None
+            return f"{called} gets a traced step: {'this one cannot be traced' if there else 'compare it first'}."
+        if name == "xla" and page.compiled is not None:
+            self.go(self.values)
+            return ""
+        if name == "grappler" and page.rewritten is not None:
+            self.rewrites = not self.rewrites or not self.ops.has_focus
+            self._show_ops(keep=False)
+            rows = self.ops.rows
+            items = rows.items if isinstance(rows, OpPairRows) else ()
+            self.go(self.ops, next((i for i, item in enumerate(items) if isinstance(item, Rewritten)), None))
+            return "" if self.rewrites else "What Grappler changed is not listed; O lists it."
+        if self.subject.recording:
+            return (
+                f"This recording was made without {called}: tapeinspect diff --{name} -o FILE SCRIPT has it."
+            )
+        if not self.ask_again({name: True}):
+            return "It can be asked for while the script runs, one at a time."
+        return f"The step is compared once more, with {called}."
+
+    def ask_again(self, options: Mapping[str, Any] | None = None) -> bool:
+        """Ask the script to compare on the viewed batch, with what was asked for before on top."""
+        wanted = {**self.on_top, **(options or {})}
+        if not super().ask_again(wanted):
+            return False
+        self.on_top = wanted
+        return True
+
+    def answered(self, options: Mapping[str, Any]) -> None:
+        """Say what came of it."""
+        page = self.page
+        if page is None or not options:
+            return
+        found = []
+        if page.compiled is not None:
+            found.append(f"XLA: {XLA_WORDS[page.compiled.verdict]}")
+        if page.rewritten is not None:
+            found.append(f"Grappler: {tally(page.rewritten)}")
+        self.app.notify("\n".join(found) or visible("\n".join(page.diff.notes)), timeout=8, markup=False)
+
+    # what can be taken away
+
     def place(self) -> tuple[str, int] | None:
         """File and line of the user's that the cursor is on."""
-        page, ops = self.page, self.ops.rows
-        if page is None:
+        item, code = self.item_here(), self.shown
+        if item is not None:
+            return (item.path, item.line) if item.path and item.line else None
+        if code is None or code.path is None:
             return None
-        if self.ops.has_focus and isinstance(ops, OpPairRows) and len(ops):
-            op = ops.ops[self.ops.cursor]
-            return (op.path, op.line) if op.path and op.line else None
-        return (page.diff.path, page.first + self.code.cursor) if page.diff.path else None
+        return code.path, code.first + (self.code.own_line or 0)
+
+    def item_here(self) -> DiffOp | Rewritten | None:
+        """What is under the cursor of the ops, when they have the focus."""
+        rows = self.ops.rows
+        return (
+            rows.items[self.ops.cursor]
+            if self.ops.has_focus and isinstance(rows, OpPairRows) and len(rows)
+            else None
+        )
 
     def copy_record(self) -> object:
         """What `Y` copies."""
-        page, ops, values = self.page, self.ops.rows, self.values.rows
-        if page is None:
-            return None
-        if self.ops.has_focus and isinstance(ops, OpPairRows) and len(ops):
-            return ops.ops[self.ops.cursor]
-        if self.values.has_focus and isinstance(values, ValueRows) and len(values):
-            return values.values[self.values.cursor]
-        return page.diff
+        rows = self.values.rows
+        if (item := self.item_here()) is not None:
+            return item
+        if self.values.has_focus and isinstance(rows, ValueRows) and len(rows):
+            return rows.values[self.values.cursor]
+        return self.page.diff if self.page is not None else None
 
-    # asking the script
-
-    def _ask_if_nothing_is_there(self) -> None:
-        if (
-            self.page is None
-            and self.has_class("-active")
-            and self.asking.possible
-            and not self.asking.trouble
-        ):
-            self.ask_again()
-
-    def ask_again(self) -> bool:
-        """Ask the script to compare on the viewed batch; False when it cannot be asked."""
-        if not self.asking.possible:
-            return False
-        begin(self, self._ask, "ask")
-        return True
-
-    async def _ask(self) -> None:
-        await self.asking.ask(self.step)
-        if self.asking.trouble and self.page is not None:
-            self.app.notify(self.asking.trouble, severity="warning", timeout=8, markup=False)
-        if self.subject.reader is not None:
-            self.subject.reader.refresh()
-        self._load()
-        self._remind()
+    def export(self) -> tuple[str, str] | None:
+        """Name of a file and the generated source to write into it."""
+        converted = self.shown.converted if self.shown is not None else None
+        return export_of(converted.shown) if converted is not None else None
 
 
 def _no_ops(page: Page) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
+from tapeinspect.analysis.diff_marks import Place, line_marks
 from tapeinspect.trace.differences import (
     Compiled,
     Difference,
@@ -18,11 +17,10 @@ from tapeinspect.trace.differences import (
     by_line,
 )
 from tapeinspect.trace.reader import TraceReader
+from tapeinspect.trace.records import AutographFunction, AutographRun
 
-Place = tuple[str | None, int | None]
-
-ODD: Final = ("eager", "traced", "moved")
-"""Relations of ops that are worth a look, whatever their values."""
+GRAVE = "✗≠P±"
+"""Marks of lines that are worth a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +28,9 @@ class Page:
     """One comparison."""
 
     diff: Difference
-    source: str
-    """Of the step; "" when it is not in the recording."""
-    first: int
-    """Number of the source's first line."""
     lines: Mapping[Place, DiffLine]
+    marks: Mapping[Place, str]
+    """The verdict of each line that has one: see `tapeinspect.analysis.diff_marks`."""
     ops: Sequence[DiffOp]
     """Those shown: folded ones only where asked for."""
     folded: int
@@ -45,101 +41,70 @@ class Page:
     """The step compiled by XLA, where that was asked for."""
     rewritten: Sequence[Rewritten] | None = None
     """What Grappler changed, where that was asked for."""
+    run: AutographRun | None = None
+    """What AutoGraph made of the step; None where that was not asked for."""
+    functions: Sequence[AutographFunction] = ()
+    """The user's functions that the step calls."""
 
-    @property
-    def all_values(self) -> Sequence[DiffValue]:
-        """Those of the traced step, then those of the compiled one."""
-        return [*self.values, *(self.compiled.values if self.compiled is not None else ())]
+    def rewritten_at(self, path: str | None, line: int) -> list[Rewritten]:
+        """What Grappler changed of a line."""
+        return [r for r in self.rewritten or () if (r.path, r.line) == (path, line)]
 
-    def rewritten_at(self, line: int) -> list[Rewritten]:
-        """What Grappler changed of a line of the step's file."""
-        return [r for r in self.rewritten or () if r.path == self.diff.path and r.line == line]
+    def findings_at(self, path: str | None, line: int | None) -> list[DiffFinding]:
+        """What was found on a line."""
+        return [f for f in self.findings if (f.path, f.line) == (path, line) and line is not None]
 
-    def findings_at(self, line: int) -> list[DiffFinding]:
-        """What was found on a line of the step's file."""
-        return [f for f in self.findings if f.path == self.diff.path and f.line == line]
+    def line(self, path: str | None, number: int) -> DiffLine | None:
+        """The ops of a line."""
+        return self.lines.get((path, number))
 
-    def line(self, number: int) -> DiffLine | None:
-        """The ops of a line of the step's file."""
-        return self.lines.get((self.diff.path, number))
+    def mark(self, path: str | None, number: int) -> str:
+        """The verdict of a line, "" where there is none."""
+        return self.marks.get((path, number), "")
 
-    def mark(self, number: int) -> str:
-        """The verdict of a line, as a mark."""
-        marks = [mark_of_finding(f, self.diff) for f in self.findings_at(number)]
-        marks.append(mark_of_line(self.line(number)))
-        return next((mark for mark in "✗≠P±~=" if mark in marks), "")
+    def first_place(self) -> tuple[str, int] | None:
+        """The line to begin with: of the first finding that has one, else where the function begins."""
+        for finding in self.findings:
+            if finding.path is not None and finding.line is not None and finding.severity != "info":
+                return finding.path, finding.line
+        diff = self.diff
+        return (diff.path, diff.line) if diff.path is not None and diff.line is not None else None
+
+    def flagged(self) -> frozenset[int]:
+        """Ids of the functions with a line that is worth a look."""
+        grave = [place for place, mark in self.marks.items() if mark in GRAVE]
+        return frozenset(
+            function.id
+            for function in self.functions
+            if any(
+                path == function.path and line is not None and holds(function, line) for path, line in grave
+            )
+        )
+
+
+def holds(function: AutographFunction, line: int) -> bool:
+    """Whether a line of a function's file is the function's."""
+    return (function.line or 0) <= line <= (function.end_line or 0)
 
 
 def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -> Page:
-    """Gather a comparison; `everything`: with the ops that are folded away."""
-    ops = reader.differences.ops(diff.id)
-    source, first = _source(reader, diff)
+    """Gather a comparison; `everything`: with the ops that are folded away. Raises TraceError."""
+    ops, findings = reader.differences.ops(diff.id), reader.differences.findings(diff.id)
+    lines = by_line(ops)
     shown = ops if everything else [op for op in ops if op.relation != "folded"]
+    number = reader.differences.run_of(diff.id)
+    run = next((run for run in reader.autograph.runs() if run.id == number), None)
+    functions = reader.autograph.functions(run.id) if run is not None else []
     return Page(
         diff,
-        source,
-        first,
-        {(line.path, line.line): line for line in by_line(ops)},
+        {(line.path, line.line): line for line in lines},
+        line_marks(diff, lines, findings),
         shown,
         len(ops) - len(shown),
         reader.differences.values(diff.id),
-        reader.differences.findings(diff.id),
+        findings,
         reader.differences.compiled(diff.id),
         reader.differences.rewritten(diff.id),
+        run,
+        [f for f in functions if f.role == "user" and f.source is not None],
     )
-
-
-def mark_of_line(line: DiffLine | None) -> str:
-    """What became of the ops of a line: ≠ other values, ± other ops, ~ rounding, = the same bits."""
-    if line is None:
-        return ""
-    if line.verdict == "real":
-        return "≠"
-    if line.only_eager or line.only_traced:
-        return "±"
-    return "~" if line.verdict == "rounding" else "=" if line.eager or line.traced else ""
-
-
-_ONCE: Final = frozenset(
-    {
-        "python-side-effect",
-        "python-print",
-        "frozen-random",
-        "frozen-value",
-        "leaked-tensor",
-        "variable-creation",
-    }
-)  # fmt: skip
-
-
-def mark_of_finding(finding: DiffFinding, diff: Difference) -> str:
-    """✗ fails to trace, P runs only while tracing, ≠ differs; "" for what is only to be known."""
-    if finding.severity == "error" and diff.verdict == "fails_to_trace":
-        return "✗"
-    if finding.rule in _ONCE:
-        return "P"
-    return "≠" if finding.severity == "error" else ""
-
-
-def _source(reader: TraceReader, diff: Difference) -> tuple[str, int]:
-    """The source of the function compared, and the number of its first line."""
-    text = next((file.source for file in reader.files() if file.path == diff.path), None)
-    if text is None or diff.line is None:
-        return "", diff.line or 1
-    first, last = extent(text, diff.line)
-    return "\n".join(text.split("\n")[first - 1 : last]), first
-
-
-def extent(source: str, line: int) -> tuple[int, int]:
-    """First and last line of the function that begins at a line; the rest of the file when none does."""
-    end = source.count("\n") + 1
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return line, end
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-            if line in (start, node.lineno):
-                return start, node.end_lineno or node.lineno
-    return line, end

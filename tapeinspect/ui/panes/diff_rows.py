@@ -1,100 +1,137 @@
-"""The lists of the Diff tab: lines of the step with their verdict, pairs of ops, values after the step."""
+"""The lists of the Diff tab: pairs of ops with what Grappler made of them, and values after the step."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from tapeinspect.trace.differences import DiffOp, DiffValue, Far
+from rich.style import Style
+
+from tapeinspect.trace.diff_request import CHANGES
+from tapeinspect.trace.differences import DiffOp, DiffValue, Far, Rewritten
 from tapeinspect.ui.format import basename, number, shape, visible
-from tapeinspect.ui.highlight import Words
 from tapeinspect.ui.palette import Palette
 from tapeinspect.ui.panes.diff_page import Page
 from tapeinspect.ui.widgets.cells import Line, fit
 
-MARKS: Final = {"✗": "bad", "≠": "bad", "P": "warn", "±": "warn", "~": "muted", "=": "good", "": "faint"}
-MARK_WORDS: Final = {
-    "✗": "fails to trace", "≠": "other values", "P": "runs only while tracing", "±": "other ops", "~": "rounding",
-    "=": "the same bits",
-}  # fmt: skip
 _RELATIONS: Final = {
     "equal": ("in both", "muted"), "eager": ("only eager", "warn"), "traced": ("only traced", "warn"),
     "moved": ("moved", "second"), "folded": ("folded", "faint"),
 }  # fmt: skip
 _FIGURES: Final = {"bit-equal": "good", "rounding": "muted", "real": "bad"}
-
-
-class CodeRows:
-    """The lines of the step: mark, number, code, and how many ops each ran eagerly and traced."""
-
-    def __init__(self, page: Page, words: tuple[Words, ...]) -> None:
-        self.page = page
-        self.words = words
-        self.digits = len(str(page.first + len(words)))
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def line(self, index: int, width: int, palette: Palette) -> Line:
-        number_of = self.page.first + index
-        mark = self.page.mark(number_of)
-        ops = self.page.line(number_of)
-        counts = f"{ops.eager}|{ops.traced}" if ops is not None and (ops.eager or ops.traced) else ""
-        line: Line = [
-            (f" {mark or ' '} ", getattr(palette, MARKS[mark])),
-            (fit(str(number_of), self.digits, right=True) + " ", palette.faint),
-        ]
-        if width >= 60:
-            line.append((fit(counts, 8, right=True) + "  ", palette.name))
-        return line + [(text, getattr(palette, kind)) for text, kind in self.words[index]]
+_FIGURE = 17
+"""Columns of a figure."""
+Item = DiffOp | Rewritten
 
 
 class OpPairRows:
-    """Ops of the eager run beside those of the graph."""
+    """Ops of the eager run beside those of the graph; below those of a line what Grappler changed of it."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, rewritten: bool = True) -> None:
         self.page = page
-        self.ops: Sequence[DiffOp] = page.ops
+        self.items: Sequence[Item] = _interleaved(page) if rewritten and page.rewritten else list(page.ops)
 
     def __len__(self) -> int:
-        return len(self.ops)
+        return len(self.items)
+
+    def index_of(self, path: str | None, line: int | None) -> int | None:
+        """The first row of a line: one whose values differ where there is one."""
+        own = [i for i, item in enumerate(self.items) if (item.path, item.line) == (path, line)]
+        real = (i for i in own if isinstance(op := self.items[i], DiffOp) and op.far.verdict == "real")
+        return next(real, next(iter(own), None))
 
     def line(self, index: int, width: int, palette: Palette) -> Line:
-        op = self.ops[index]
-        words, tone = _RELATIONS[op.relation]
-        name = op.type if not op.traced_type else f"{op.type} → {op.traced_type}"
-        first = op.id == self.page.diff.first_op
-        place = f":{op.line}" if op.line else ""
+        item = self.items[index]
+        place = f":{item.line}" if item.line else ""
         types = max(14, min(34, width - 44))
+        if isinstance(item, Rewritten):
+            becomes = f"{item.type} → {item.becomes}" if item.becomes else item.type
+            return [
+                (" ", None),
+                (fit(place, 6, right=True) + " ", palette.faint),
+                (fit(visible(becomes), types), palette.second),
+                (" " + fit("Grappler", 11), palette.second),
+                (f" {CHANGES[item.change]}", palette.muted),
+            ]
+        words, tone = _RELATIONS[item.relation]
+        name = item.type if not item.traced_type else f"{item.type} → {item.traced_type}"
+        first = item.id == self.page.diff.first_op
         return [
             ("▶" if first else " ", palette.bad),
             (fit(place, 6, right=True) + " ", palette.faint),
-            (fit(visible(name), types), palette.text if op.relation == "equal" else getattr(palette, tone)),
+            (
+                fit(visible(name), types),
+                palette.text if item.relation == "equal" else getattr(palette, tone),
+            ),
             (" " + fit(words, 11), getattr(palette, tone)),
-            (" " + fit(far_in_words(op.far), 22), far_tone(op.far, palette)),
-            (f" {shape(op.shape)}" if op.shape is not None and width > 90 else "", palette.name),
+            (" " + fit(far_in_words(item.far), 22), far_tone(item.far, palette)),
+            (f" {shape(item.shape)}" if item.shape is not None and width > 90 else "", palette.name),
         ]
 
 
-class ValueRows:
-    """Outputs, gradients and variables after each call."""
+def _interleaved(page: Page) -> list[Item]:
+    """The ops, behind the last one of each line what Grappler changed of it, and at the end what is on no such line."""
+    last = {(op.path, op.line): i for i, op in enumerate(page.ops)}
+    behind: dict[int, list[Rewritten]] = {}
+    for found in page.rewritten or ():
+        behind.setdefault(last.get((found.path, found.line), len(page.ops)), []).append(found)
+    items: list[Item] = []
+    for i, op in enumerate(page.ops):
+        items += [op, *behind.get(i, ())]
+    return [*items, *behind.get(len(page.ops), ())]
 
-    def __init__(self, values: Sequence[DiffValue]) -> None:
-        self.values = values
-        self.calls = max((value.call for value in values), default=1)
+
+class ValueRows:
+    """Outputs, gradients and variables after each call: traced against eager, compiled by XLA against traced."""
+
+    def __init__(self, page: Page) -> None:
+        compiled = page.compiled.values if page.compiled is not None else ()
+        self.compiled = {(value.kind, value.name): value for value in compiled}
+        """By kind and name, of the first call."""
+        known = {(value.kind, value.name) for value in page.values if value.call == 1}
+        self.values: Sequence[DiffValue] = [
+            *page.values, *(value for key, value in self.compiled.items() if key not in known)
+        ]  # fmt: skip
+        self.calls = max((value.call for value in page.values), default=1)
+        self.xla = bool(compiled)
 
     def __len__(self) -> int:
         return len(self.values)
 
+    def xla_of(self, value: DiffValue) -> DiffValue | None:
+        """How far the compiled step is from the traced one."""
+        return self.compiled.get((value.kind, value.name)) if value.call == 1 else None
+
+    def head(self, width: int, palette: Palette) -> Line:
+        """The heads of the columns."""
+        kinds, names, calls = self._columns(width)
+        text = " " + fit("", kinds) + fit("value", names) + " " + fit("call" if calls else "", calls)
+        text += fit("eager | traced", _FIGURE)
+        return [(text + ("traced | XLA" if self.xla else ""), palette.faint)]
+
+    def _columns(self, width: int) -> tuple[int, int, int]:
+        """Columns of kinds, names and calls."""
+        calls = 5 if self.calls > 1 else 0
+        figures = calls + 3 + _FIGURE * (2 if self.xla else 1)
+        kinds = 9 if width - figures >= 20 else 4
+        left = width - kinds - figures
+        longest = max((len(visible(value.name)) for value in self.values), default=8)
+        return kinds, max(8, min(left, longest)), calls
+
     def line(self, index: int, width: int, palette: Palette) -> Line:
         value = self.values[index]
-        names = max(12, width - 40)
-        call = "xla" if value.side == "xla" else f"call {value.call}" if self.calls > 1 else ""
+        kinds, names, calls = self._columns(width)
+        own = value.side == "traced"
+        found = self.xla_of(value)
         return [
-            (" " + fit(value.kind, 9), palette.second),
+            (" " + fit(value.kind[: kinds - 1], kinds), palette.second),
             (fit(visible(value.name), names) + " ", palette.text),
-            (fit(call, 7), palette.faint),
-            (fit(far_in_words(value.far), 22), far_tone(value.far, palette)),
+            (fit(str(value.call), calls) if calls else "", palette.faint),
+            (fit(far_in_words(value.far) if own else "", _FIGURE), far_tone(value.far, palette)),
+            (
+                fit(far_in_words(found.far) if found is not None else "", _FIGURE) if self.xla else "",
+                far_tone(found.far, palette) if found is not None else None,
+            ),
             (f" {visible(value.note)}" if value.note else "", palette.muted),
         ]
 
@@ -108,9 +145,10 @@ def far_in_words(far: Far) -> str:
     return f"{far.verdict} {number(far.max_abs, 3)}"
 
 
-def far_tone(far: Far, palette: Palette):  # type: ignore[no-untyped-def]
+def far_tone(far: Far, palette: Palette) -> Style:
     """How it is painted."""
-    return getattr(palette, _FIGURES.get(far.verdict or "", "faint"))
+    style: Style = getattr(palette, _FIGURES.get(far.verdict or "", "faint"))
+    return style
 
 
 def place_of(op: DiffOp) -> str:

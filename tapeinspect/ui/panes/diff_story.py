@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 
-from tapeinspect.trace.diff_request import XLA_WORDS, grouped, tally
-from tapeinspect.trace.differences import Difference, DiffFinding, DiffOp, DiffValue, Far
+from tapeinspect.analysis.diff_marks import MARKS
+from tapeinspect.trace.diff_request import CHANGES, XLA_WORDS, grouped, tally
+from tapeinspect.trace.differences import Difference, DiffFinding, DiffOp, DiffValue, Far, Rewritten
 from tapeinspect.ui.format import count, number, took, visible
 from tapeinspect.ui.palette import Palette
-from tapeinspect.ui.panes.autograph_lines import Paragraphs
+from tapeinspect.ui.panes.autograph_lines import Paragraphs, say_construct
+from tapeinspect.ui.panes.diff_code import MARK_TONES, Code
 from tapeinspect.ui.panes.diff_page import Page
-from tapeinspect.ui.panes.diff_rows import MARK_WORDS, MARKS, far_in_words, far_tone, place_of
+from tapeinspect.ui.panes.diff_rows import far_in_words, far_tone, place_of
 from tapeinspect.ui.widgets.cells import Line
 
 VERDICTS = {
@@ -87,22 +89,24 @@ def _tallies(page: Page) -> list[str]:
     return found
 
 
-def line_story(page: Page, line: int, palette: Palette, width: int) -> list[Line]:
-    """What became of one line of the step."""
+def line_story(page: Page, code: Code, line: int, palette: Palette, width: int) -> list[Line]:
+    """What became of one line of a function, by its number in the file."""
     made = Paragraphs(palette, width)
-    for finding in page.findings_at(line):
+    for finding in page.findings_at(code.path, line):
         _finding(made, finding)
-    mark, ops = page.mark(line), page.line(line)
+    mark, ops = page.mark(code.path, line), page.line(code.path, line)
     if mark:
-        made.say(MARK_WORDS[mark], palette.text, [(f"{mark} ", getattr(palette, MARKS[mark]))])
+        made.say(MARKS[mark], palette.text, [(f"{mark} ", getattr(palette, MARK_TONES[mark]))])
     if ops is not None:
         text = f"{count(ops.eager, 'op')} eagerly, {ops.traced} in the graph"
         text += f", {ops.only_eager} only eagerly" if ops.only_eager else ""
         text += f", {ops.only_traced} only in the graph" if ops.only_traced else ""
         text += f", {ops.folded} folded" if ops.folded else ""
         made.say(text, palette.muted)
-    for _, _, text in grouped(page.rewritten_at(line)):
+    for _, _, text in grouped(page.rewritten_at(code.path, line)):
         made.say(visible(text), palette.muted, [("Grappler  ", palette.faint)])
+    for construct in code.converted.constructs.get(line, ()) if code.converted is not None else ():
+        say_construct(made, construct)
     return made.lines or whole_story(page, palette, width)
 
 
@@ -117,18 +121,30 @@ def op_story(page: Page, op: DiffOp, palette: Palette, width: int) -> list[Line]
     turn = f" · run {op.turn + 1}" if op.turn else ""
     moved = f" · in the graph on line {op.traced_line}" if op.traced_line else ""
     made.say(place_of(op) + turn + moved, palette.muted)
-    for finding in page.findings_at(op.line or 0):
+    for finding in page.findings_at(op.path, op.line):
         _finding(made, finding)
     return made.lines
 
 
-def value_story(value: DiffValue, palette: Palette, width: int) -> list[Line]:
-    """One value after a call."""
+def rewritten_story(found: Rewritten, palette: Palette, width: int) -> list[Line]:
+    """What Grappler did with one op."""
+    made = Paragraphs(palette, width)
+    becomes = f" → {visible(found.becomes)}" if found.becomes else ""
+    made.say(CHANGES[found.change], palette.text, [(f"{visible(found.type)}{becomes}  ", palette.strong)])
+    where = f"line {found.line}" if found.line else "on no line of yours"
+    made.say(f"{where} · {visible(found.name)} in the graph", palette.muted)
+    return made.lines
+
+
+def value_story(value: DiffValue, compiled: DiffValue | None, palette: Palette, width: int) -> list[Line]:
+    """One value after a call; compiled: that of the step compiled by XLA."""
     made = Paragraphs(palette, width)
     head: Line = [(f"{value.kind} {visible(value.name)}  ", palette.strong)]
-    made.say(distance(value.far), far_tone(value.far, palette), head)
-    if value.side == "xla":
-        made.say("The step compiled by XLA, against the traced one.", palette.muted)
+    if value.side == "traced":
+        made.say(distance(value.far), far_tone(value.far, palette), head)
+    if compiled is not None:
+        words = [("compiled by XLA, against the traced step  ", palette.second)]
+        made.say(distance(compiled.far), far_tone(compiled.far, palette), [*words])
     if value.note:
         made.say(visible(value.note), palette.text)
     if value.kind == "gradient" and value.far.verdict == "rounding":

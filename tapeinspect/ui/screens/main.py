@@ -211,6 +211,10 @@ class MainScreen(Deeds):
             from tapeinspect.ui.panes.autograph import AutographPane
 
             return AutographPane(self.subject, id="autograph")
+        if self.subject.other is not None:
+            from tapeinspect.ui.panes.recordings import RecordingsPane
+
+            return RecordingsPane(self.subject, self.subject.other, id="diff")
         from tapeinspect.ui.panes.diff import DiffPane
 
         return DiffPane(self.subject, id="diff")
@@ -259,6 +263,8 @@ class MainScreen(Deeds):
             return bool(self._bad)
         if action.id == "trace_again":
             return subject.live and subject.ended_steps > 0
+        if action.id in ("xla", "grappler"):
+            return (subject.live and subject.ended_steps > 0) or self._has_asked_for(action.id)
         if action.id == "older":
             return bool(self.viewed and self.viewed > 1)
         if action.id == "newer":
@@ -266,6 +272,11 @@ class MainScreen(Deeds):
         if action.id == "to_live":
             return bool(subject.counts.steps) and self.viewed != subject.counts.steps
         return True
+
+    def _has_asked_for(self, name: str) -> bool:
+        """The Diff tab shows what XLA or Grappler makes of the step."""
+        has = getattr(self.panes.get(5), "has_asked_for", None)
+        return has is not None and has(name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return True

@@ -102,6 +102,8 @@ class SideList(LineList):
         rows = self.code
         if rows is not None and (fold := rows.pairing.fold_at(self.which, self.cursor)) is not None:
             self.owner.open_fold(self.which, fold)
+        elif self.owner.chosen is not None:
+            self.owner.chosen()
         else:
             self.owner.cross()
 
@@ -173,6 +175,8 @@ class SideBySide(Horizontal):
         """One side has all the room, by the user's wish."""
         self.at_once: Callable[[], None] | None = None
         """Called when the cursor has moved: what depends on it is then painted in the same frame."""
+        self.chosen: Callable[[], None] | None = None
+        """What Enter on a line does, in place of going to the other side."""
         self.note = ""
         """What the owner says at the end of the titles."""
         self._open: set[tuple[Which, int]] = set()
@@ -182,6 +186,8 @@ class SideBySide(Horizontal):
         self._links = Links(())
         self._anchors: Mapping[int, int] = {}
         self._version = 0
+        self._width = 0
+        """Columns when they were last in sight."""
         for part in self.lists:
             part.at_once = self._relight
 
@@ -204,7 +210,7 @@ class SideBySide(Horizontal):
     @property
     def one(self) -> bool:
         """Only one side is in sight."""
-        return self.alone or 0 < self.size.width < NARROW
+        return self.alone or 0 < (self.size.width or self._width) < NARROW
 
     def side(self, which: Which) -> Side:
         """What is shown on a side."""
@@ -318,6 +324,7 @@ class SideBySide(Horizontal):
         self.scrolled(part)
 
     def on_resize(self) -> None:
+        self._width = self.size.width or self._width
         if self.one != self.has_class("-one") and self.left.code is not None:
             self._build(self._lines())
         self.set_class(self.one, "-one")
@@ -359,6 +366,14 @@ class SideBySide(Horizontal):
     def partners(self, line: int, side: Which) -> list[int]:
         """The lines of the other source that belong to a line of this one."""
         return list(self._links.partners(side, line))
+
+    @property
+    def own_line(self) -> int | None:
+        """The line of the left source under the cursor, or that belongs to the line under it on the right."""
+        line = self.current.line
+        if line is None or self.active == LEFT:
+            return line
+        return next(iter(self.partners(line, self.active)), None)
 
     def activate(self, which: Which) -> None:
         """A side got the focus: its cursor goes to what belongs to the other's line."""

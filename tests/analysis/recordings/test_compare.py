@@ -168,8 +168,10 @@ def test_as_text_and_as_json(first: TraceReader, tmp_path: Path) -> None:
         "first op that differs: Relu at train.py:8, norm 1.5 | 1.6, 0.063 apart" in line for line in lines
     )
     assert any("gradient kernel: norm 1 | 1.5  different" in line for line in lines)
+    assert "  first difference: in ops none, in values batch 2, in gradients batch 1" in lines
     body = report.json_body(found)
     assert body["verdict"] == "different"
+    assert body["first_batches"] == {"ops": None, "values": 2, "gradients": 1}
     assert body["gradients"][0] == {
         "variable": "kernel", "max_abs": 0.5, "max_rel": pytest.approx(1 / 3), "ulp": None, "verdict": "real",
     }  # fmt: skip

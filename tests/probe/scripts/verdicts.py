@@ -1,7 +1,7 @@
-"""Runs each script of `tests/scripts/gotchas` and `near_misses` alone, and recorded with a comparison behind batch 1.
+"""Runs scripts of `tests/scripts/gotchas` and `near_misses` alone, and recorded with a comparison behind batch 1.
 
-`python verdicts.py FOLDER.tape gotchas` writes FOLDER/NAME.tape for each of `gotchas/`. Prints what each script printed in both
-runs, what of its state was different behind the comparison, and why there is no comparison.
+`python verdicts.py FOLDER.tape gotchas` writes FOLDER/NAME.tape for each of `gotchas/`. Prints what each printed in
+both runs, what of its state was different behind the comparison, and why there is none.
 """
 
 import collections

@@ -1,0 +1,79 @@
+"""The verdict of each line of a comparison of eager and traced, as a mark."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Final
+
+from tapeinspect.trace.differences import Difference, DiffFinding, DiffLine
+
+Place = tuple[str | None, int | None]
+"""File and line."""
+
+MARKS: Final = {
+    "✗": "fails to trace",
+    "≠": "differs in value",
+    "P": "runs only while tracing",
+    "±": "differs in ops",
+    "~": "differs by rounding",
+    "=": "the same bits",
+}
+"""What each mark says, the gravest first."""
+_ONCE: Final = frozenset(
+    {
+        "python-side-effect", "python-print", "frozen-random", "frozen-value", "frozen-time", "leaked-tensor",
+        "variable-creation",
+    }
+)  # fmt: skip
+
+
+def line_marks(
+    diff: Difference, lines: Iterable[DiffLine], findings: Iterable[DiffFinding]
+) -> dict[Place, str]:
+    """The mark of each line that has one: the gravest of what its ops and its findings say."""
+    found: dict[Place, list[str]] = {}
+    for line in lines:
+        found.setdefault((line.path, line.line), []).append(mark_of_line(line))
+    for finding in findings:
+        if finding.line is not None:
+            found.setdefault((finding.path, finding.line), []).append(mark_of_finding(finding, diff))
+    marks = {place: next((mark for mark in MARKS if mark in own), "") for place, own in found.items()}
+    return {place: mark for place, mark in marks.items() if mark}
+
+
+def mark_of_line(line: DiffLine) -> str:
+    """What became of the ops of a line; "" when it has none."""
+    if line.verdict == "real":
+        return "≠"
+    if line.only_eager or line.only_traced:
+        return "±"
+    return "~" if line.verdict == "rounding" else "=" if line.eager or line.traced else ""
+
+
+def mark_of_finding(finding: DiffFinding, diff: Difference) -> str:
+    """What a finding makes of its line; "" for what is only to be known."""
+    if finding.severity == "error" and diff.verdict == "fails_to_trace":
+        return "✗"
+    if finding.rule in _ONCE:
+        return "P"
+    return "≠" if finding.severity == "error" else ""
+
+
+def extent(source: str, line: int) -> tuple[int, int]:
+    """First and last line of the innermost function that holds a line, decorators included; else of the file.
+
+    A lambda counts where no `def` is around it.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return 1, source.count("\n") + 1
+    found: list[tuple[bool, int, int]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+            end = node.end_lineno or node.lineno
+            if start <= line <= end:
+                found.append((not isinstance(node, ast.Lambda), start, end))
+    return max(found)[1:] if found else (1, source.count("\n") + 1)
