@@ -21,8 +21,11 @@ MARKS: Final = {
 }
 """What each mark says, the gravest first."""
 _ONCE: Final = frozenset(
-    {"python-side-effect", "python-print", "frozen-random", "frozen-value", "leaked-tensor", "late-variable"}
-)
+    {
+        "python-side-effect", "python-print", "frozen-random", "frozen-value", "frozen-time", "leaked-tensor",
+        "variable-creation",
+    }
+)  # fmt: skip
 
 
 def line_marks(

@@ -194,6 +194,16 @@ def remove_op_callback(callback: Callable[..., None]) -> None:
         op_callbacks.remove_op_callback(callback)
 
 
+@contextmanager
+def op_callback(callback: Callable[..., None]) -> Iterator[None]:
+    """A function is called inside after each op that this thread runs eagerly or adds to a graph."""
+    add_op_callback(callback)
+    try:
+        yield
+    finally:
+        remove_op_callback(callback)
+
+
 def gradient_tape() -> Any:
     """The class `tf.GradientTape`."""
     return resolve("tensorflow.python.eager.backprop:GradientTape")

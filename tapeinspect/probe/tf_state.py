@@ -27,6 +27,13 @@ def is_variable(value: Any) -> bool:
     return isinstance(value, tf.Variable)
 
 
+def is_op_error(error: BaseException) -> bool:
+    """Whether an op raised an error as it ran."""
+    import tensorflow as tf
+
+    return isinstance(error, tf.errors.OpError)
+
+
 @dataclass(slots=True, eq=False)
 class SavedVariable(Saved):
     """The value of a `tf.Variable`."""

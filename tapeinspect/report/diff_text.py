@@ -33,8 +33,8 @@ _VERDICTS: Final = {
 }
 _SEVERITIES: Final = {"error": "red", "warning": "yellow", "info": "cyan"}
 _BEHAVIOUR: Final = frozenset({
-    "python-side-effect", "python-print", "frozen-random", "frozen-value", "leaked-tensor", "retraces", "late-variable",
-    "python-iterator",
+    "python-side-effect", "python-print", "frozen-random", "frozen-value", "frozen-time", "leaked-tensor", "retraces",
+    "variable-creation", "python-iterator", "changed-argument", "exception-control-flow",
 })  # fmt: skip
 _MOST_OPS: Final = 30
 _WIDTH: Final = 100

@@ -10,6 +10,7 @@ import pytest
 from tapeinspect.report import diff_json
 from tapeinspect.trace.reader import open_trace
 from tests.cli.running import run
+from tests.scripts.verdicts import told
 
 TUTORIAL = """
 import sys
@@ -48,11 +49,11 @@ def test_the_classic_step_fails_to_trace(tmp_path: Path) -> None:
     assert found["verdict"] == "fails_to_trace"
     (finding,) = found["findings"]
     assert (finding["rule"], finding["file"], finding["line"]) == (
-        "eager-only-call",
+        "eager-only-numpy",
         str(tmp_path / "train.py"),
         12,
     )
-    assert "`.numpy()` exists only eagerly" in finding["message"]
+    assert ".numpy() exists only eagerly" in finding["message"]
     assert "tf.reduce_mean(loss_value)" in finding["hint"]
     assert found["first_difference"] is None and found["traced_seconds"] is None
     assert b"batch 1" not in done.stderr
@@ -91,6 +92,19 @@ for x in tf.data.Dataset.from_tensor_slices(tf.ones((6, 2))).batch(2):
     total += loss
 print(float(total))
 """
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("name", ["gotchas/rate_between_batches", "gotchas/appends_tensor"])
+def test_a_gotcha_is_told_at_its_line(name: str, tmp_path: Path) -> None:
+    """What the script says of itself, by the command; its other batches are not run."""
+    script = next(script for script in told() if script.name == name)
+    done = run("diff", "--format", "json", "--only", "behaviour", str(script.path), cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)
+    assert found["verdict"] == script.verdict
+    assert [(f["rule"], f["line"]) for f in found["findings"]] == list(script.findings)
+    assert all(f["file"] == str(script.path) and f["hint"] for f in found["findings"])
 
 
 @pytest.mark.tf

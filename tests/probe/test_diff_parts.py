@@ -171,7 +171,7 @@ def test_python_numbers_are_compared_with_tensors() -> None:
 def test_numpy_calls_get_their_replacement(code: str, hint: str) -> None:
     """The line itself is rewritten."""
     found = explain("AttributeError", "'SymbolicTensor' object has no attribute 'numpy'", code)
-    assert found.rule == "eager-only-call"
+    assert found.rule == "eager-only-numpy"
     assert hint in found.hint
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tapeinspect.analysis import survival
-from tapeinspect.analysis.survival.failures import KNOWN
 from tapeinspect.analysis.survival.problem import Problem
+from tapeinspect.meanings import KNOWN
 from tests.probe.recorded import HERE, Run, Runner, own
 
 pytestmark = pytest.mark.tf

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from tapeinspect.analysis.survival.failures import meaning
 from tapeinspect.analysis.survival.problem import Problem
 from tapeinspect.analysis.survival.rules import RULES, frozen_attribute
-from tapeinspect.analysis.survival.source import Source
+from tapeinspect.meanings import meaning
+from tapeinspect.source import Source
 from tapeinspect.trace.reader import TraceReader
 from tapeinspect.trace.records import Finding, Survey
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping
 
-from tapeinspect.analysis.survival.source import Source
+from tapeinspect.source import Source
 from tapeinspect.trace.records import SurveyFact
 
 Place = tuple[str, int]

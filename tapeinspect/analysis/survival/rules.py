@@ -9,7 +9,7 @@ from typing import Final
 
 from tapeinspect.analysis.survival.between import changed_between
 from tapeinspect.analysis.survival.problem import Problem
-from tapeinspect.analysis.survival.source import Source
+from tapeinspect.source import Source
 from tapeinspect.trace.records import SurveyFact
 
 Rule = Callable[[SurveyFact, Source], "Problem | None"]

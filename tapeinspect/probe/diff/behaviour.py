@@ -85,7 +85,7 @@ def _one_once(change: Change, traced: Change | None, blame: Blame) -> Found:
     times = "once, while tracing" if traced is not None else "never"
     if change.kind == "created":
         return Found(
-            "late-variable",
+            "variable-creation",
             "error",
             blame.call("tf.Variable"),
             f"each eager call creates the variable {change.path}, the graph {times}",

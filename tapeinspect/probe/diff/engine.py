@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import linecache
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from tapeinspect.probe import tf_autograph
 from tapeinspect.probe.autograph.trace import Traced, summed_up
 from tapeinspect.probe.autograph.watch import Watch
 from tapeinspect.probe.diff import behaviour, loop_body
 from tapeinspect.probe.diff.align import Pair, align
 from tapeinspect.probe.diff.behaviour import Found
 from tapeinspect.probe.diff.blame import Blame, Spot
-from tapeinspect.probe.diff.explain import explain
+from tapeinspect.probe.diff.failing import failure
 from tapeinspect.probe.diff.grappler import Rewritten, optimized
 from tapeinspect.probe.diff.judge import Judged, JudgedOp, judge_call, judge_ops
 from tapeinspect.probe.diff.runs import Runner, Side, flatten
+from tapeinspect.probe.diff.stale import changed_between
 from tapeinspect.probe.diff.watch import Budget, EagerWatch, GraphWatch
 from tapeinspect.probe.diff.xla import Compiled, compile_step
 from tapeinspect.probe.introspect import names_in
@@ -28,6 +27,11 @@ from tapeinspect.probe.step_function import StepFunction
 from tapeinspect.probe.tf_state import EqualSeeds, callbacks_aside
 
 Verdict = Literal["same", "different", "fails_to_trace"]
+CLOCKS: Final = (
+    *(f"time.{name}{unit}" for name in ("time", "perf_counter", "monotonic", "process_time") for unit in ("", "_ns")),
+    "perf_counter", "monotonic", "process_time", "datetime.now", "datetime.datetime.now", "datetime.utcnow",
+)  # fmt: skip
+"""Calls that tell the time, as a script writes them."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,9 +100,10 @@ def compare(step: StepFunction, request: Request) -> Comparison:
         _note(result, box)
         _times(result, eager, traced)
         if traced.error is not None:
-            result.findings.append(_failure(traced, eager, step, request))
+            result.findings.append(failure(traced, eager, step, request.role, blame))
         result.findings += behaviour.compare(eager, traced, blame)
         result.findings += loop_body.findings(step, blame.start)
+        result.findings += changed_between(step, request.role)
         for number, (mine, theirs) in enumerate(zip(eager.calls, traced.calls, strict=False), 1):
             result.values += judge_call(mine, theirs, number, request.tolerance)
         if traced.calls and request.ops:
@@ -115,7 +120,7 @@ def _taken(step: StepFunction, box: Sandbox, blame: Blame) -> list[Found]:
     code = getattr(getattr(step.function, "__func__", step.function), "__code__", None)
     names = set(names_in(code)) | set(code.co_freevars) | set(code.co_varnames) if code is not None else set()
     found = []
-    for entry in box.consumed:
+    for entry in (*box.consumed, *box.iterators):
         last = entry.path.replace("]", "").replace("[", ".").rpartition(".")[2]
         if last not in names:
             continue
@@ -141,49 +146,6 @@ def _times(result: Comparison, eager: Side, traced: Side) -> None:
     if traced.seconds is not None:
         result.traced_seconds = traced.seconds
         result.trace_seconds = max(0.0, traced.calls[0].seconds - traced.seconds)
-
-
-def _failure(traced: Side, eager: Side, step: StepFunction, request: Request) -> Found:
-    """What the traced step raised, at the user's line."""
-    error = traced.error
-    assert error is not None
-    spot = where_raised(error, request.role)
-    code = linecache.getline(spot.path, spot.line).strip() if spot else ""
-    meaning = explain(type(error).__name__, innermost_message(error), code)
-    what = (
-        "this line fails to trace"
-        if traced.tracing
-        else f"call {len(traced.calls) + 1} of the traced step fails here"
-    )
-    if eager.error is not None:
-        what += " (and eager calls fail, too)"
-    shown = f" `{code}`" if code else ""
-    return Found(meaning.rule, "error", spot, f"{what}:{shown}: {meaning.message}", meaning.hint)
-
-
-def innermost_message(error: BaseException) -> str:
-    """What an error says, without the traceback that AutoGraph puts in front of it."""
-    text = str(error)
-    if text.startswith("in user code:"):
-        blocks = [block for block in text.split("\n\n") if block.strip()]
-        text = blocks[-1]
-        plain = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("File ")]
-        text = "\n".join(plain)
-    return text
-
-
-def where_raised(error: BaseException, role: Callable[[str], str]) -> Spot | None:
-    """The innermost line of the user's that an exception passed, lines of generated code as the user's own."""
-    frames: list[tuple[str, int]] = []
-    try:
-        frames = [(f[0], f[1]) for f in tf_autograph.translated_frames(error)]
-    except Exception:  # an error that AutoGraph has not annotated
-        frames = []
-    raw = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    for path, line in [*frames, *reversed(raw)]:
-        if role(path) == "user":
-            return Spot(path, line)
-    return None
 
 
 def _ops(result: Comparison, runner: Runner, request: Request) -> None:
@@ -241,7 +203,10 @@ def _on_request(
 def _conclude(result: Comparison, traced: Side, eager: Side, blame: Blame) -> None:
     differs = [judged for judged in result.values if judged.distance.verdict == "real"]
     later = [judged for judged in differs if judged.call > 1]
-    if later and len(later) == len(differs):
+    clock = blame.call(*CLOCKS) if differs else None
+    if clock is not None:
+        result.findings.append(_clock(clock, differs[0]))
+    elif later and len(later) == len(differs):
         if not any(found.rule == "frozen-random" for found in result.findings):
             result.findings.append(_frozen(later, eager, traced, blame))
     elif differs:
@@ -280,6 +245,16 @@ def _frozen(later: list[Judged], eager: Side, traced: Side, blame: Blame) -> Fou
         f"the first call agrees, but from call {judged.call} on {judged.kind} {judged.name} differs{_by(judged)}{why}",
         "keep what changes between calls in a tf.Variable, or pass it to the step as a tensor",
     )
+
+
+def _clock(spot: Spot, judged: Judged) -> Found:
+    code = linecache.getline(spot.path, spot.line).strip()
+    text = (
+        f"`{code}` asks for the time in each eager call; the graph holds that of tracing, so that {judged.kind}"
+        f" {judged.name} differs{_by(judged)}"
+    )
+    hint = "take the time where the step is called, or use tf.timestamp()"
+    return Found("frozen-time", "error", spot, text, hint)
 
 
 def _different(differs: list[Judged], first: JudgedOp | None, blame: Blame) -> Found:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,14 +32,9 @@ class OpList:
     ops: dict[str, ListedOp] = field(default_factory=dict)
     """By name; of two bodies that use one name, the first."""
 
-    @contextmanager
-    def tracing(self) -> Iterator[None]:
+    def tracing(self) -> AbstractContextManager[None]:
         """What is traced inside is listed."""
-        tf_private.add_op_callback(self._op)
-        try:
-            yield
-        finally:
-            tf_private.remove_op_callback(self._op)
+        return tf_private.op_callback(self._op)
 
     def _op(
         self, op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None

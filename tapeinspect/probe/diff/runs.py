@@ -17,7 +17,7 @@ from tapeinspect.probe.diff.watch import EagerWatch, GraphWatch, Places, mapped_
 from tapeinspect.probe.sandbox.sandbox import Printed, Sandbox
 from tapeinspect.probe.sandbox.saved import Change
 from tapeinspect.probe.step_function import StepFunction
-from tapeinspect.probe.tf_state import EqualSeeds, functions_eager
+from tapeinspect.probe.tf_state import EqualSeeds, functions_eager, is_op_error
 
 CALLS = 3
 _TIMED_SECONDS = 0.4
@@ -148,14 +148,18 @@ class Runner:
         traces: list[str],
     ) -> Side:
         side = Side(watch=watch)
+        before = 0
         try:
             for _ in range(count):
+                before = traces.count("begun")
                 side.calls.append(self._one(call, gradients, watch, traces))
             if watch is None:
                 side.seconds = _timed(call, [c.seconds for c in side.calls[1:]])
         except Exception as error:
             side.error = error
-            side.tracing = traces.count("begun") > traces.count("done")
+            begun = traces.count("begun")
+            # what is no error of an op was raised by tf.function, which did not like what it traced
+            side.tracing = begun > traces.count("done") or (begun > before and not is_op_error(error))
         self.box.restore()
         return side
 

@@ -13,7 +13,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,14 +124,9 @@ class EagerWatch:
         self._turns: Counter[Any] = Counter()
         self._busy = False
 
-    @contextmanager
-    def on(self) -> Iterator[None]:
+    def on(self) -> AbstractContextManager[None]:
         """Watch inside."""
-        tf_private.add_op_callback(self._op)
-        try:
-            yield
-        finally:
-            tf_private.remove_op_callback(self._op)
+        return tf_private.op_callback(self._op)
 
     def _op(
         self, op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None
@@ -186,14 +181,9 @@ class GraphWatch:
     """The digest of what each tensor of the graph was last, by the tensor's id."""
     _busy: bool = False
 
-    @contextmanager
-    def tracing(self) -> Iterator[None]:
+    def tracing(self) -> AbstractContextManager[None]:
         """What is traced inside is watched when it runs."""
-        tf_private.add_op_callback(self._op)
-        try:
-            yield
-        finally:
-            tf_private.remove_op_callback(self._op)
+        return tf_private.op_callback(self._op)
 
     def _op(
         self, op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None
@@ -263,8 +253,12 @@ def is_static(name: str, inputs: list[bool], outputs: Any) -> bool:
 
 
 def _in_loop(graph: Any) -> bool:
-    """Whether a graph is the body or the condition of a loop."""
-    return any(base.__name__ in ("WhileBodyFuncGraph", "WhileCondFuncGraph") for base in type(graph).__mro__)
+    """Whether a graph is the body or the condition of a loop, or a branch in one."""
+    while graph is not None:
+        if any(base.__name__ in ("WhileBodyFuncGraph", "WhileCondFuncGraph") for base in type(graph).__mro__):
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
 
 
 def ran(

@@ -46,6 +46,8 @@ class Reach:
         self.saved: list[Saved] = []
         self.variables: list[SavedVariable] = []
         self.fixed: list[special.Fixed] = []
+        self.iterators: list[special.Fixed] = []
+        """Those that can be put back as long as they are not at their end."""
         self._role = role
         self._seen: dict[int, Any] = {}
         self._queue: deque[tuple[str, Any, str | None, bool]] = deque()
@@ -127,8 +129,7 @@ class Reach:
                 self._add(name, scope[name])
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self._add(f"{path}'s default", default)
-        if function.__dict__:
-            self._attributes(path, function.__dict__)
+        self._attributes(path, function.__dict__)  # also an empty one: TensorFlow keeps marks there
 
     def _names_of(self, scope: dict[str, Any], path: str = "") -> None:
         """The names of a module: bound again as they were."""
@@ -235,7 +236,10 @@ class Reach:
         if type(value).__module__ not in ("builtins", "itertools") and self._of_user(type(value)):
             self._instance(path, value)  # of a class of the user's: what it counts with is put back
         else:
-            self._keep(special.iterator(path, value))
+            found = special.iterator(path, value)
+            self._keep(found)
+            if isinstance(found, Saved):
+                self.iterators.append(special.Fixed(path, f"iterator ({type(value).__name__})", True))
 
     def _keep(self, found: Saved | special.Fixed | None) -> None:
         if isinstance(found, special.Fixed):

@@ -74,6 +74,11 @@ class Sandbox:
         return tuple(entry for entry in self._start.reach.fixed if entry.consumed)
 
     @property
+    def iterators(self) -> tuple[Fixed, ...]:
+        """Iterators that are put back, unless a run reaches their end."""
+        return tuple(self._start.reach.iterators)
+
+    @property
     def variables(self) -> tuple[SavedVariable, ...]:
         """Every variable the step can reach, with the value it had at the beginning."""
         return tuple(self._start.reach.variables)

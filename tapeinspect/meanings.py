@@ -1,4 +1,4 @@
-"""What TensorFlow's errors while tracing mean, and what to write instead."""
+"""What TensorFlow's errors while tracing mean, and what to write instead: text to text, for both sides of the tool."""
 
 from __future__ import annotations
 
@@ -76,8 +76,16 @@ KNOWN: Final[tuple[_Known, ...]] = (
         "Use tf.tensor_scatter_nd_update, or a tf.Variable.",
     ),
     _known(
-        r"unsupported format string passed to \w*Tensor|must be real number, not \w*Tensor|only .* arrays can be"
-        r" converted to Python scalars",
+        r"must be real number, not \w*Tensor|only .* arrays can be converted to Python scalars|argument must be"
+        r" (?:a string, a bytes-like object or a|an?) (?:real )?number, not '?\w*Tensor|__(?:float|int|index)__",
+        "python-number",
+        "Eagerly, Python takes the value of the tensor as a number.",
+        f"Traced, {_NO_VALUE}, so it is no number of Python's.",
+        "Keep it a tensor: tf.sqrt(x) for math.sqrt(x), tf.cast(x, tf.float32) for float(x), tf.cast(x, tf.int32) for"
+        " int(x).",
+    ),
+    _known(
+        r"unsupported format string passed to \w*Tensor",
         "eager-only-format",
         "Eagerly, the value of the tensor is formatted.",
         f"Traced, {_NO_VALUE}, so it cannot be formatted.",
@@ -151,6 +159,20 @@ KNOWN: Final[tuple[_Known, ...]] = (
         "Write it as a while loop, or let a Python number decide how deep it goes.",
     ),
     _known(
+        r"should not modify its Python input arguments",
+        "changed-argument",
+        "Eagerly, a list or dict that the step is given may be changed by it.",
+        "Traced, a step may not change its arguments: the change would happen once for each trace.",
+        "Change a copy and return it, or change it where the step is called.",
+    ),
+    _known(
+        r"len is not well defined|`len` is not",
+        "unknown-shape",
+        "Eagerly, every tensor has a length.",
+        "Traced, a dimension that differs between calls is not known, so len() has no answer.",
+        "Use tf.shape(x)[0].",
+    ),
+    _known(
         r"int\(\) argument must be .* not 'NoneType'|'NoneType' object cannot be interpreted as an integer",
         "unknown-shape",
         "Eagerly, every dimension of x.shape is a number.",
@@ -167,11 +189,27 @@ KNOWN: Final[tuple[_Known, ...]] = (
         " input_signature.",
     ),
     _known(
-        r"of type \w+ that does not match type \w+|[Ii]nvalid dtype|Incompatible types|requires? .* to be .*dtype",
+        r"(?:of|has) type \w+ that does not match type \w+|[Ii]nvalid dtype|Incompatible types"
+        r"|requires? .* to be .*dtype",
         "dtype-mismatch",
         "Eagerly, too, tensors of different dtypes do not mix.",
         "Traced, a Python number that meets a tensor takes the tensor's dtype, a loop variable included.",
         "Cast one of them: tf.cast(x, tf.float32); begin loop variables with the dtype they end with.",
+    ),
+    _known(
+        r"for [-+*/@%]+=?: '\w+' and 'NoneType'|for [-+*/@%]+=?: 'NoneType' and '\w+'",
+        "none-in-graph",
+        "Eagerly, there is a value here.",
+        "Traced, it is None: mostly the gradient of what comes out of a loop over a tf.data.Dataset, which no gradient"
+        " goes through in a graph.",
+        "Open the tape inside of the loop, and apply the gradient there.",
+    ),
+    _known(
+        r"must return zero or more Tensors",
+        "returned-object",
+        "Eagerly, a step may return any object.",
+        "Traced, a function gives back tensors, numbers, strings, None and structures of them.",
+        "Return the tensors that are needed of the object.",
     ),
     _known(
         r"tape\.gradient.*only|[Cc]annot evaluate tensor using `?eval",
@@ -179,6 +217,14 @@ KNOWN: Final[tuple[_Known, ...]] = (
         "Eagerly, there is nothing to evaluate.",
         f"Traced, {_NO_VALUE}.",
         "Use what the step returns.",
+    ),
+    _known(
+        r"(?:only|not) (?:supported|available|implemented) .*eager|eager execution|when eager|[Ss]ymbolic.*no attribute"
+        r"|[Ww]ithin a (?:tf\.)?function|inside a (?:tf\.)?function",
+        "eager-only-call",
+        "Eagerly, this works.",
+        f"Traced, it does not: {_NO_VALUE}.",
+        "Do it outside of the step, with what the step returns.",
     ),
 )
 

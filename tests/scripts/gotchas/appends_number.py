@@ -1,0 +1,23 @@
+"""A list of Python's is appended to: once per trace, not once per batch.
+
+diff: different
+python-side-effect: history.append(1)
+"""
+
+import tensorflow as tf
+
+w = tf.Variable([[0.5], [-0.25]], name="w")
+history = []
+
+
+@tf.function
+def train_step(x):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(x @ w))
+    w.assign_sub(0.1 * tape.gradient(loss, w))
+    history.append(1)
+    return loss
+
+
+for batch in range(3):
+    print(float(train_step(tf.ones((4, 2)) * (batch + 1.0))), len(history))

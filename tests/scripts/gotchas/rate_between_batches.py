@@ -1,0 +1,23 @@
+"""The loop makes a learning rate smaller that the step reads: the graph keeps the first one.
+
+diff: different
+frozen-value: w.assign_sub(rate *
+"""
+
+import tensorflow as tf
+
+w = tf.Variable(2.0, name="w")
+rate = 0.1
+
+
+@tf.function
+def train_step(x):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((w * x - 1.0) ** 2)
+    w.assign_sub(rate * tape.gradient(loss, w))
+    return loss
+
+
+for _ in range(3):
+    print(float(train_step(tf.constant([1.0, 2.0]))))
+    rate *= 0.5

@@ -1,0 +1,24 @@
+"""A tensor grows in a loop that is told so.
+
+diff: same
+"""
+
+import tensorflow as tf
+
+w = tf.Variable(2.0, name="w")
+
+
+@tf.function
+def train_step(x):
+    powers = x[:1]
+    for _ in tf.range(3):
+        tf.autograph.experimental.set_loop_options(shape_invariants=[(powers, tf.TensorShape([None]))])
+        powers = tf.concat([powers, powers[-1:] * 2.0], 0)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((w * powers - 1.0) ** 2)
+    w.assign_sub(0.01 * tape.gradient(loss, w))
+    return loss
+
+
+for _ in range(3):
+    print(float(train_step(tf.constant([1.0, 2.0]))))
