@@ -36,7 +36,7 @@ PICTURES = {
         ("record", "--quiet", "--autograph", "--steps", "2", "-o"),
         ("4", "tab", *["down"] * 13),
     ),
-    "diff": Picture("mnist_eager.py", ("diff", "-o"), ("5",), (120, 26)),
+    "diff": Picture("mnist_eager.py", ("diff", "-o"), ("5",), (150, 26)),
 }
 
 

@@ -106,7 +106,12 @@ class Comparing(Vertical):
     def stops(self) -> Sequence[LineList]:
         """What `x` goes through."""
         right = [] if self.code.side(1).empty or not self.code.side(1).source else [self.code.right]
-        return [self.code.left, *right, self.ops, self.values]
+        return [self.code.left, *right, *([] if self.bare else [self.ops, self.values])]
+
+    @property
+    def bare(self) -> bool:
+        """There is nothing but code: the step cannot be traced."""
+        return not len(self.ops.rows) and not len(self.values.rows)
 
     @property
     def current(self) -> LineList:
@@ -141,7 +146,7 @@ class Comparing(Vertical):
         self.code.display = not self.functions.display and (one is None or one in sides or not content)
         self.ops.display, self.values.display = (one in (None, part) for part in (self.ops, self.values))
         below = one in (None, self.ops, self.values) and not (self.listing and self.narrow)
-        self.pairs.display = content and below
+        self.pairs.display = content and below and not self.bare
         self.story.display = content and self.zoomed is None
         if self.code.display and one in sides and self.narrow and self.code.current is not one:
             self.code.activate(1 if one is self.code.right else 0)

@@ -11,7 +11,7 @@ from tapeinspect.trace.differences import DiffFinding
 from tapeinspect.trace.records import AutographFunction
 from tapeinspect.ui.format import basename, visible
 from tapeinspect.ui.panes import autograph_page
-from tapeinspect.ui.panes.diff_page import Page, holds
+from tapeinspect.ui.panes.diff_page import GRAVE, Page, holds
 from tapeinspect.ui.widgets.side_by_side import Mark, Side
 
 if TYPE_CHECKING:
@@ -96,9 +96,10 @@ def _with_verdicts(
     numbers = range(left.first, left.first + left.source.count("\n") + 1)
     marks = {number - left.first: page.mark(path, number) for number in numbers}
     flags = {
-        number - left.first: _FLAGS[_gravest(found)]
+        number - left.first: _FLAGS[severity]
         for number in numbers
         if (found := page.findings_at(path, number))
+        and ((severity := _gravest(found)) != "error" or page.mark(path, number) not in GRAVE)
     }
     return Code(
         path,
