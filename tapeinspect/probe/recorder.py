@@ -88,7 +88,7 @@ class Recorder:
         if is_new:
             site.step = self.steps.place(site)
             if site.step is None:
-                self.turns.fresh(site.stack, leaf)
+                self.turns.fresh(site.stack, leaf, self.sink.next_op())
         return site
 
     def resite(self) -> None:

@@ -196,8 +196,9 @@ class StepTracker:
             self._recorder.resite()
             self._look_back(frame.f_code, len(_outward(frame)))
             if loop is not None:
-                turns = self._recorder.turns
-                self.turn = turns.given_away(frame, loop) or self.turn
+                self.turn = self._recorder.turns.given_away(frame, loop) or self.turn
+                if self.turn is not None and self.turn.body.steady and self.turn.first_op is not None:
+                    self._pending_op = min(self._pending_op, self.turn.first_op)
         self._activate(frame, opener)
 
     def _contains(self, frame: FrameType, opener: FrameType, nested: bool) -> bool:

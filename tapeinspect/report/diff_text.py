@@ -102,7 +102,8 @@ def lines(reader: TraceReader, diff: Difference, colour: bool, only: str | None,
         yield from _wrapped("note: ", note)
     if only in (None, "code") and body is not None and body.code:
         yield ""
-        yield style("The loop with its body as a function", "bold")
+        mend = ", which can be traced once that is mended" if diff.verdict == "fails_to_trace" else ""
+        yield style(f"The loop with its body as a function{mend}", "bold")
         yield from body.code.rstrip("\n").split("\n")
 
 

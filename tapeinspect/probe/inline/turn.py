@@ -49,6 +49,8 @@ class Turn:
     position: int = 0
     ids: dict[str, int] = field(default_factory=dict)
     """Of the values, to tell whether they are still the same."""
+    first_op: int | None = None
+    """The first op that was seen in it, when it was not yet known to be a step."""
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The values as `arguments.describe` has them."""
 
@@ -174,7 +176,7 @@ class Turns:
         except Exception as error:
             self._fail(error)
 
-    def fresh(self, stack: CallStack, leaf: FrameType) -> None:
+    def fresh(self, stack: CallStack, leaf: FrameType, op: int) -> None:
         """An op ran where none had before: it may be in a turn of a loop that is not known yet to hold steps."""
         if self._off:
             return
@@ -185,10 +187,10 @@ class Turns:
             for loop in self._table.of_file(place.path):
                 position = loop.position(place.line)
                 if position is not None:
-                    self._take_down(_outward(leaf, depth), loop, position)
+                    self._take_down(_outward(leaf, depth), loop, position, op)
                     return
 
-    def _take_down(self, frame: FrameType, loop: Loop, position: int) -> None:
+    def _take_down(self, frame: FrameType, loop: Loop, position: int, op: int) -> None:
         thread = _thread.get_ident()
         known = self._early.get(thread)
         if (
@@ -203,6 +205,7 @@ class Turns:
         self._early.pop(thread, None)
         turn = self.begin(frame, loop, position)
         if turn is not None:
+            turn.first_op = op
             self._early[thread] = _Early(id(frame), loop, turn, position)
 
     def given_away(self, frame: FrameType, loop: Loop) -> Turn | None:
