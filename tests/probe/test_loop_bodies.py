@@ -206,6 +206,13 @@ def test_a_value_is_known_to_be_overwritten_or_not(tmp_path: Path) -> None:
     assert not body.overwritten(0, 11, "z")
 
 
+def test_parameters_are_in_the_order_of_the_head(tmp_path: Path) -> None:
+    """What the loop binds first, as it stands there, then what goes from turn to turn."""
+    text = "t = 0\nfor n, (b, *a) in ():\n    with GradientTape() as tape:\n        t = t + a + b + n\n"
+    body = body_of(TAPE + text, tmp_path / "train.py")
+    assert body.in_order(body.needs()) == ["n", "b", "a", "t"]
+
+
 def test_names_are_followed() -> None:
     """What is read before it is bound, and what is surely bound at the end."""
     source = """

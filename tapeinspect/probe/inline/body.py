@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeGuard
@@ -54,14 +54,21 @@ class LoopBody:
         return self.node.lineno
 
     @cached_property
-    def targets(self) -> frozenset[str]:
-        """Names that the head of a `for` binds."""
-        return frozenset(bound_in([self.node.target]) if not isinstance(self.node, ast.While) else ())
+    def targets(self) -> tuple[str, ...]:
+        """Names that the head of a `for` binds, in its order."""
+        nodes = () if isinstance(self.node, ast.While) else ast.walk(self.node.target)
+        names = [node for node in nodes if _is_stored(node)]
+        return tuple(node.id for node in sorted(names, key=lambda node: (node.lineno, node.col_offset)))
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """What the head binds first, in its order, then the others in theirs."""
+        place = {name: index for index, name in enumerate(self.targets)}
+        return sorted(names, key=lambda name: place.get(name, len(place)))
 
     @cached_property
     def bound(self) -> frozenset[str]:
         """Names that the loop binds, in its head or body."""
-        return self.targets | bound_in(self.statements)
+        return frozenset(self.targets) | bound_in(self.statements)
 
     @cached_property
     def outer(self) -> frozenset[str]:
@@ -161,7 +168,7 @@ class LoopBody:
         """Of those, the ones whose values at this position, before the function's first statement, are the same."""
         anew = bound_in(self.statements[max(0, position - 1) : self.first])
         if position == 0:
-            anew |= self.targets
+            anew |= set(self.targets)
         return tuple(name for name in self.needs() if name not in anew)
 
     def overwritten(self, first: int, line: int, name: str) -> bool:

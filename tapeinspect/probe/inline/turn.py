@@ -89,7 +89,7 @@ class Turn:
     def shown(self) -> list[dict[str, Any]]:
         """What changes with each batch, as `arguments.describe` has arguments, for the trace."""
         body, found = self.body, []
-        for name in sorted(body.needs(), key=lambda name: name not in body.targets):
+        for name in body.in_order(body.needs()):
             entry = self.described.get(name)
             if entry is None or name not in body.bound:
                 continue
