@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tapeinspect.probe.inline.body import LoopBody, path_to
+from tapeinspect.probe.inline.body import LoopBody
 from tapeinspect.probe.inline.names import Names
+from tapeinspect.probe.inline.statements import path_to
 from tapeinspect.probe.inline.text import Signature, compiled, free_name, lines_of, pasted
 from tapeinspect.probe.loops import LoopTable
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tapeinspect.probe import arguments
 from tapeinspect.probe.code import CallStack
 from tapeinspect.probe.frames import locals_of
-from tapeinspect.probe.inline.body import LoopBody, path_to
+from tapeinspect.probe.inline.body import LoopBody
+from tapeinspect.probe.inline.statements import path_to
 from tapeinspect.probe.loops import Loop, LoopTable
 
 if TYPE_CHECKING:
