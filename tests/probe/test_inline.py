@@ -76,7 +76,7 @@ def test_the_function_is_told(run: Run) -> None:
     bodies = {name: run.trace.loop_bodies.of_step(run.truth[name]["step"]) for name in SCRIPTS}
     said = {name: (b.parameters, b.returns) for name, b in bodies.items() if b is not None}
     assert said["keras_metrics"] == (("x", "y", "total"), ("total",))
-    assert said["keras_guide"] == (("x_batch_train", "y_batch_train", "step"), ())
+    assert said["keras_guide"] == (("step", "x_batch_train", "y_batch_train"), ())
     assert said["state_in_a_method"] == (("part", "state"), ("state",))
     assert said["sums_in_a_function"] == (("images", "total"), ("total",))
     assert said["while_next"] == (("x",), ()) and said["whole_data"] == ((), ())

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tapeinspect.probe.inline.body import LoopBody, path_to
+from tapeinspect.probe.inline.body import LoopBody
 from tapeinspect.probe.inline.names import Names
+from tapeinspect.probe.inline.statements import path_to
 from tapeinspect.probe.inline.text import Signature, compiled, free_name, lines_of, pasted
 from tapeinspect.probe.loops import LoopTable
 
@@ -204,6 +205,13 @@ def test_a_value_is_known_to_be_overwritten_or_not(tmp_path: Path) -> None:
     assert [body.overwritten(0, line, "x") for line in (8, 9, 11)] == [False, True, True]
     assert body.overwritten(0, 10, "y") and not body.overwritten(0, 8, "y")
     assert not body.overwritten(0, 11, "z")
+
+
+def test_parameters_are_in_the_order_of_the_head(tmp_path: Path) -> None:
+    """What the loop binds first, as it stands there, then what goes from turn to turn."""
+    text = "t = 0\nfor n, (b, *a) in ():\n    with GradientTape() as tape:\n        t = t + a + b + n\n"
+    body = body_of(TAPE + text, tmp_path / "train.py")
+    assert body.in_order(body.needs()) == ["n", "b", "a", "t"]
 
 
 def test_names_are_followed() -> None:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeGuard
 
 from tapeinspect.probe.inline.names import Names, bound_in, free_names
+from tapeinspect.probe.inline.statements import (
+    LOOPS,
+    counts,
+    ends_turn,
+    functions_outside,
+    is_stored,
+    is_tape,
+    leaves,
+    overwritten,
+    own_nodes,
+    rest_behind,
+    takes,
+)
 from tapeinspect.probe.loops import Loop, opens_tape
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 INSTEAD = "put what is done for one batch into a function of its own: that can be traced and be a tf.function"
 
 
@@ -54,21 +64,28 @@ class LoopBody:
         return self.node.lineno
 
     @cached_property
-    def targets(self) -> frozenset[str]:
-        """Names that the head of a `for` binds."""
-        return frozenset(bound_in([self.node.target]) if not isinstance(self.node, ast.While) else ())
+    def targets(self) -> tuple[str, ...]:
+        """Names that the head of a `for` binds, in its order."""
+        nodes = () if isinstance(self.node, ast.While) else ast.walk(self.node.target)
+        names = [node for node in nodes if is_stored(node)]
+        return tuple(node.id for node in sorted(names, key=lambda node: (node.lineno, node.col_offset)))
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """What the head binds first, in its order, then the others in theirs."""
+        place = {name: index for index, name in enumerate(self.targets)}
+        return sorted(names, key=lambda name: place.get(name, len(place)))
 
     @cached_property
     def bound(self) -> frozenset[str]:
         """Names that the loop binds, in its head or body."""
-        return self.targets | bound_in(self.statements)
+        return frozenset(self.targets) | bound_in(self.statements)
 
     @cached_property
     def outer(self) -> frozenset[str]:
         """Names that only the loops around this one bind: they stay the same for many batches."""
         found: set[str] = set()
         for node in self._around:
-            if isinstance(node, _LOOPS):
+            if isinstance(node, LOOPS):
                 found |= bound_in([node])
         return frozenset(found) - self.bound
 
@@ -82,7 +99,7 @@ class LoopBody:
         if not isinstance(self.node, ast.AsyncFor):
             turn.turn(self.node)
         found.update(rest.reads, turn.reads, self._behind())
-        for node in _functions_outside(self.owner, self.node):
+        for node in functions_outside(self.owner, self.node):
             found.update(free_names(node))
         return frozenset(found)
 
@@ -102,7 +119,7 @@ class LoopBody:
                 again = Names(bound)
                 again.turn(parent)
                 reads.update(again.reads)
-            rest, child = _rest(parent, child), parent
+            rest, child = rest_behind(parent, child), parent
         return reads
 
     def cut(self, first: int | None = None) -> Cut:
@@ -142,14 +159,14 @@ class LoopBody:
             node = pending.pop()
             if node is self.node:
                 continue
-            if isinstance(node, (ast.If, ast.With, ast.Try, ast.Match, *_LOOPS)):
+            if isinstance(node, (ast.If, ast.With, ast.Try, ast.Match, *LOOPS)):
                 pending.extend(ast.iter_child_nodes(node))
             elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
                 pending.extend(node.body)
             elif isinstance(node, ast.stmt):
                 found |= bound_in([node])
             else:
-                found.update(n.id for n in ast.walk(node) if _is_stored(n))
+                found.update(n.id for n in ast.walk(node) if is_stored(n))
         return frozenset(found)
 
     def needs(self, first: int | None = None) -> tuple[str, ...]:
@@ -161,16 +178,16 @@ class LoopBody:
         """Of those, the ones whose values at this position, before the function's first statement, are the same."""
         anew = bound_in(self.statements[max(0, position - 1) : self.first])
         if position == 0:
-            anew |= self.targets
+            anew |= set(self.targets)
         return tuple(name for name in self.needs() if name not in anew)
 
     def overwritten(self, first: int, line: int, name: str) -> bool:
         """Whether a statement of the function that begins with `first` may have bound a name before this line ran."""
-        return _overwritten(self.statements[first:], name, line)
+        return overwritten(self.statements[first:], name, line)
 
     def _tape(self) -> int:
         for index, statement in enumerate(self.statements):
-            if any(_is_tape(node) for node in _own(statement)):
+            if any(is_tape(node) for node in own_nodes(statement)):
                 return index
         return len(self.statements) - 1
 
@@ -178,14 +195,14 @@ class LoopBody:
     def steady(self) -> bool:
         """Whether each turn opens the tape, so that none goes by unnoticed: it is not under a condition, and nothing
         before it leaves the turn."""
-        if any(_leaves(s) or _ends_turn(s) for s in self.statements[: self.tape]):
+        if any(leaves(s) or ends_turn(s) for s in self.statements[: self.tape]):
             return False
         node: ast.stmt | None = self.statements[self.tape]
         while isinstance(node, ast.With):
             if any(opens_tape(item) for item in node.items):
                 return True
-            before = [s for s in node.body if not any(_is_tape(n) for n in _own(s))]
-            if any(_leaves(s) or _ends_turn(s) for s in before):
+            before = [s for s in node.body if not any(is_tape(n) for n in own_nodes(s))]
+            if any(leaves(s) or ends_turn(s) for s in before):
                 return False
             node = next((s for s in node.body if s not in before), None)
         return False
@@ -194,14 +211,14 @@ class LoopBody:
         """Where the function begins and ends: a batch is taken and counted, and the loop left, where it is called."""
         first, end = 0, len(self.statements)
         for index, statement in enumerate(self.statements):
-            if index < self.tape and (_leaves(statement) or _takes(statement)):
+            if index < self.tape and (leaves(statement) or takes(statement)):
                 first = index + 1
-            if index > self.tape and _leaves(statement):
+            if index > self.tape and leaves(statement):
                 end = index
                 break
-        while first < self.tape and _counts(self.statements[first]):
+        while first < self.tape and counts(self.statements[first]):
             first += 1
-        while end > self.tape + 1 and _counts(self.statements[end - 1]):
+        while end > self.tape + 1 and counts(self.statements[end - 1]):
             end -= 1
         return first, end
 
@@ -211,9 +228,9 @@ class LoopBody:
         inside = self.statements[self.first : self.end]
         if isinstance(self.node, ast.AsyncFor):
             return "the loop is an `async for`, which a tf.function cannot hold"
-        leaves = next((found for statement in inside if (found := _leaves(statement))), None)
-        if leaves is not None:
-            return f"`{leaves[0]}` on line {leaves[1]} leaves the loop in the midst of it, which a function cannot do"
+        way_out = next((found for statement in inside if (found := leaves(statement))), None)
+        if way_out is not None:
+            return f"`{way_out[0]}` on line {way_out[1]} leaves the loop in the midst of it, which a function cannot do"
         edges = [self.node.lineno, *(s.lineno for s in self.statements)]
         if self.statements[0].lineno == self.node.lineno or len(set(edges)) < len(edges):
             return "several of its statements share a line"
@@ -264,166 +281,4 @@ class LoopBody:
     def continues(self, first: int) -> list[ast.Continue]:
         """The `continue`s of this loop in the function."""
         inside = self.statements[first : self.end]
-        return [n for s in inside for n in _own(s, through_loops=False) if isinstance(n, ast.Continue)]
-
-
-def _is_tape(node: ast.AST) -> bool:
-    return isinstance(node, ast.With) and any(opens_tape(item) for item in node.items)
-
-
-def _ends_turn(statement: ast.stmt) -> bool:
-    return any(isinstance(node, ast.Continue) for node in _own(statement, through_loops=False))
-
-
-def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-
-
-def path_to(tree: ast.AST, loop: Loop) -> list[ast.AST] | None:
-    """The nodes from a loop's function, or the module, to the loop itself; None when it is not there."""
-    found: list[ast.AST] = [tree]
-    node: ast.AST | None = tree
-    while node is not None:
-        inner = None
-        for child in _parts(node):
-            if child.lineno <= loop.line and loop.end <= (child.end_lineno or child.lineno):
-                inner = child
-                break
-        if inner is None:
-            return None
-        if isinstance(inner, _FUNCTIONS):
-            found = []
-        found.append(inner)
-        if isinstance(inner, _LOOPS) and inner.lineno == loop.line:
-            return found
-        node = inner
-    return None
-
-
-def _parts(node: ast.AST) -> Iterator[ast.stmt | ast.excepthandler]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, (ast.stmt, ast.excepthandler)):
-            yield child
-        elif isinstance(child, ast.match_case):
-            yield from child.body
-
-
-def _rest(parent: ast.AST, child: ast.AST) -> Sequence[ast.stmt]:
-    """The statements of a node that run behind one of it."""
-    if isinstance(parent, ast.Match):
-        blocks: list[list[ast.stmt]] = [case.body for case in parent.cases]
-    else:
-        blocks = [getattr(parent, name, []) for name in ("body", "orelse", "finalbody")]
-    for index, block in enumerate(blocks):
-        if child in block:
-            rest = block[block.index(child) + 1 :]
-            if isinstance(parent, ast.Try):
-                later = blocks[index + 1 :]
-                return [*rest, *(statement for b in later for statement in b)]
-            if isinstance(parent, _LOOPS):
-                return [*rest, *parent.orelse]
-            return rest
-    return getattr(parent, "finalbody", [])
-
-
-def _own(statement: ast.AST, through_loops: bool = True) -> Iterator[ast.AST]:
-    """The nodes of a statement, those of functions and classes inside it left out."""
-    pending: list[ast.AST] = [statement]
-    while pending:
-        node = pending.pop()
-        yield node
-        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) or (not through_loops and isinstance(node, _LOOPS)):
-            continue
-        pending.extend(ast.iter_child_nodes(node))
-
-
-def _leaves(statement: ast.stmt) -> tuple[str, int] | None:
-    """(what, line) when a statement may leave the loop, or the function around it, for good or for a while."""
-    words = ((ast.Return, "return"), (ast.Yield, "yield"), (ast.YieldFrom, "yield"), (ast.Await, "await"))
-    for node in _own(statement):
-        for kind, word in (*words, (ast.AsyncWith, "await"), (ast.AsyncFor, "await")):
-            if isinstance(node, kind):
-                return word, getattr(node, "lineno", statement.lineno)
-    for node in _own(statement, through_loops=False):
-        if isinstance(node, ast.Break):
-            return "break", node.lineno
-        if isinstance(node, _LOOPS):  # a `break` behind its end is this loop's
-            for later in node.orelse:
-                if (found := _leaves(later)) is not None:
-                    return found
-    return None
-
-
-def _counts(statement: ast.stmt) -> bool:
-    """Whether a statement counts batches: `step += 1`."""
-    return (
-        isinstance(statement, ast.AugAssign)
-        and isinstance(statement.target, ast.Name)
-        and isinstance(statement.value, ast.Constant)
-    )
-
-
-def _takes(statement: ast.stmt) -> bool:
-    """Whether a statement takes the next item of an iterator."""
-    for node in _own(statement):
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Name) and node.func.id == "next":
-                return True
-            if isinstance(node.func, ast.Attribute) and node.func.attr in ("get_next", "__next__"):
-                return True
-    return False
-
-
-def _functions_outside(owner: ast.AST, loop: ast.AST) -> Iterator[ast.AST]:
-    """The functions written in another, or in a module, outside of a loop: they may read its names at any time."""
-    pending: list[ast.AST] = list(ast.iter_child_nodes(owner))
-    while pending:
-        node = pending.pop()
-        if node is loop:
-            continue
-        if isinstance(node, _FUNCTIONS):
-            yield node
-            continue
-        pending.extend(ast.iter_child_nodes(node))
-
-
-def _overwritten(body: Sequence[ast.stmt], name: str, line: int) -> bool:
-    for statement in body:
-        if statement.lineno > line:
-            return False
-        if (statement.end_lineno or statement.lineno) < line:
-            if name in bound_in([statement]):
-                return True
-            continue
-        return _overwritten_within(statement, name, line)
-    return False
-
-
-def _overwritten_within(statement: ast.stmt, name: str, line: int) -> bool:
-    """The same of the statement that runs."""
-    if isinstance(statement, (ast.If, ast.With, ast.Try)):
-        if any(isinstance(n, ast.NamedExpr) and n.target.id == name for n in _own(statement)):
-            return True
-        if isinstance(statement, ast.With) and line >= statement.body[0].lineno:
-            targets = [item.optional_vars for item in statement.items if item.optional_vars is not None]
-            if name in bound_in(targets):
-                return True
-        handlers = [handler.body for handler in getattr(statement, "handlers", ())]
-        before: list[ast.stmt] = []
-        for block in (
-            statement.body,
-            *handlers,
-            getattr(statement, "orelse", []),
-            getattr(statement, "finalbody", []),
-        ):
-            if block and block[0].lineno <= line <= (block[-1].end_lineno or 0):
-                tried = before if isinstance(statement, ast.Try) else []
-                return name in bound_in(tried) or _overwritten(block, name, line)
-            before = [*before, *block]
-        return False
-    if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Assert, ast.Delete)):
-        targets = getattr(statement, "targets", [])
-        stores = any(isinstance(n, (ast.Subscript, ast.Attribute)) for t in targets for n in ast.walk(t))
-        walrus = any(isinstance(n, ast.NamedExpr) and n.target.id == name for n in ast.walk(statement))
-        return walrus or (stores and name in bound_in([statement]))
-    return name in bound_in([statement])
+        return [n for s in inside for n in own_nodes(s, through_loops=False) if isinstance(n, ast.Continue)]

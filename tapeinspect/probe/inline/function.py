@@ -184,7 +184,7 @@ def _divide(
     So is a tensor or number that only a loop around binds: it changes, too, if more slowly. An object does not.
     """
     given = [n for n in body.needs(first) if n in values and (n in body.bound or _is_data(values[n]))]
-    parameters = sorted(given, key=lambda name: (name not in body.targets, given.index(name)))
+    parameters = body.in_order(given)
     outer = [
         name
         for name in body.cut(first).reads

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tapeinspect.probe import arguments
 from tapeinspect.probe.code import CallStack
 from tapeinspect.probe.frames import locals_of
-from tapeinspect.probe.inline.body import LoopBody, path_to
+from tapeinspect.probe.inline.body import LoopBody
+from tapeinspect.probe.inline.statements import path_to
 from tapeinspect.probe.loops import Loop, LoopTable
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Turn:
     def shown(self) -> list[dict[str, Any]]:
         """What changes with each batch, as `arguments.describe` has arguments, for the trace."""
         body, found = self.body, []
-        for name in sorted(body.needs(), key=lambda name: name not in body.targets):
+        for name in body.in_order(body.needs()):
             entry = self.described.get(name)
             if entry is None or name not in body.bound:
                 continue
