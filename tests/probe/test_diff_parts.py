@@ -133,20 +133,28 @@ def test_distance_follows_the_dtype_and_the_tolerance() -> None:
 def test_a_gradient_is_judged_against_all_gradients() -> None:
     """A true gradient of zero differs by 100 % and is noise; what an optimizer makes of it is, too."""
     big, noise = np.ones(100, "float32"), np.full(3, 1e-7, "float32")
+    slot = "adam/dense_bias_momentum"
     eager = Call(
-        gradients={"kernel": big, "bias": noise}, variables={"kernel": big, "bias": np.zeros(3, "float32")}
+        gradients={"kernel": big, "dense/bias": noise},
+        variables={"kernel": big, "dense/bias": np.zeros(3, "float32"), slot: noise},
     )
     traced = Call(
-        gradients={"kernel": big, "bias": -noise},
-        variables={"kernel": big, "bias": np.full(3, 1e-3, "float32")},
+        gradients={"kernel": big, "dense/bias": -noise},
+        variables={"kernel": big, "dense/bias": np.full(3, 1e-3, "float32"), slot: -noise},
     )
     found = {(j.kind, j.name): j for j in judge_call(eager, traced, 1, None)}
-    assert found["gradient", "bias"].distance.verdict == "rounding"
-    assert "zero up to rounding" in found["gradient", "bias"].note
-    assert found["variable", "bias"].distance.verdict == "rounding"
-    traced.gradients["bias"] = np.full(3, 0.1, "float32")
+    assert found["gradient", "dense/bias"].distance.verdict == "rounding"
+    assert "zero up to rounding" in found["gradient", "dense/bias"].note
+    assert found["variable", "dense/bias"].distance.verdict == "rounding"
+    assert found["variable", slot].distance.verdict == "rounding"
+    traced.gradients["dense/bias"] = np.full(3, 0.1, "float32")
     worse = {(j.kind, j.name): j.distance.verdict for j in judge_call(eager, traced, 1, None)}
-    assert worse["gradient", "bias"] == worse["variable", "bias"] == "real"
+    assert (
+        worse["gradient", "dense/bias"]
+        == worse["variable", "dense/bias"]
+        == worse["variable", slot]
+        == "real"
+    )
 
 
 def test_python_numbers_are_compared_with_tensors() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -83,11 +83,19 @@ def judge_call(eager: Call, traced: Call, number: int, tolerance: float | None) 
         if value is None or other is None:
             continue
         far, note = distance(value, other, tolerance), ""
-        if far.verdict == "real" and name in loose:
+        if far.verdict == "real" and (
+            name in loose or (name not in eager.gradients and _is_slot_of(name, loose))
+        ):
             far = Distance(far.max_abs, far.max_rel, far.ulp, "rounding")
             note = "its gradient is the same up to rounding; the optimizer scales what is left"
         found.append(Judged("variable", name, number, far, note))
     return found
+
+
+def _is_slot_of(name: str, variables: Collection[str]) -> bool:
+    """Whether a variable is what an optimizer keeps of one of these: `adam/dense_kernel_momentum` of `dense/kernel`."""
+    flat = name.replace("/", "_")
+    return any(f"_{of.replace('/', '_')}_" in flat for of in variables)
 
 
 def _is_loose(gradient: Judged) -> bool:
