@@ -266,12 +266,16 @@ TABLES: Final[dict[str, str]] = {
     " name TEXT NOT NULL, becomes TEXT NOT NULL, file INTEGER, line INTEGER",
     # what AutoGraph made of the step that was compared. run: the row of `ag_run`
     "diff_code": "diff INTEGER PRIMARY KEY, run INTEGER NOT NULL",
+    # bytes that one call of the step needs at most, beyond what is taken before it: a row where that was measured.
+    # device: 'gpu' (by TensorFlow's allocator), 'cpu' (resident memory of the process). traced: null where the traced
+    # step fails
+    "diff_memory": "diff INTEGER PRIMARY KEY, device TEXT NOT NULL, eager INTEGER NOT NULL, traced INTEGER",
 }
 
 OPTIONAL: Final = frozenset(
     {
         "backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout", "diff_xla",
-        "diff_xla_value", "diff_grappler", "diff_rewritten", "diff_code",
+        "diff_xla_value", "diff_grappler", "diff_rewritten", "diff_code", "diff_memory",
     }
 )  # fmt: skip
 """Tables that a recording may lack: what they hold is then not known of it."""

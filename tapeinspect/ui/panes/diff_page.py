@@ -13,6 +13,7 @@ from tapeinspect.trace.differences import (
     DiffLine,
     DiffOp,
     DiffValue,
+    Memory,
     Rewritten,
     by_line,
 )
@@ -45,6 +46,8 @@ class Page:
     """What AutoGraph made of the step; None where that was not asked for."""
     functions: Sequence[AutographFunction] = ()
     """The user's functions that the step calls."""
+    memory: Memory | None = None
+    """What a call of the step needs; None where it was not measured."""
 
     def rewritten_at(self, path: str | None, line: int) -> list[Rewritten]:
         """What Grappler changed of a line."""
@@ -107,4 +110,5 @@ def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -
         reader.differences.rewritten(diff.id),
         run,
         [f for f in functions if f.role == "user" and f.source is not None],
+        reader.differences.memory(diff.id),
     )
