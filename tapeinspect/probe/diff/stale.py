@@ -109,9 +109,9 @@ class _Callers:
             }
         for node in ast.walk(self.tree):
             inside_step = self.node in self._around.get(node, ())
-            if isinstance(node, (ast.For, ast.While)) and not inside_step and _mentions(node, names):
-                if not self._makes_anew(node, names):
-                    yield node
+            calls = isinstance(node, (ast.For, ast.While)) and not inside_step and _mentions(node, names)
+            if calls and not self._makes_anew(node, names):
+                yield node  # type: ignore[misc]
 
     def _makes_anew(self, loop: ast.AST, names: set[str]) -> bool:
         """Whether a loop makes the step, or a tf.function of it, in each turn: that is traced in each turn, too."""
