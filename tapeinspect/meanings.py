@@ -242,7 +242,8 @@ def meaning(error: str, message: str, statement: ast.stmt | None, converted: boo
         return next(k.meaning for k in KNOWN if k.meaning.rule == "eager-only-numpy")
     for known in KNOWN:
         if known.pattern.search(message):
-            return known.meaning
+            number = known.meaning.rule == "python-number"
+            return _FORMAT if number and _formats(statement) else known.meaning
     if statement is not None and any(isinstance(node, ast.Raise) for node in ast.walk(statement)):
         return Meaning(
             "raise-under-condition",
@@ -251,6 +252,20 @@ def meaning(error: str, message: str, statement: ast.stmt | None, converted: boo
             "Use tf.debugging.assert_... or tf.debugging.Assert, or raise outside of the step, on what it returns.",
         )
     return None
+
+
+_FORMAT: Final = next(known.meaning for known in KNOWN if known.meaning.rule == "eager-only-format")
+
+
+def _formats(statement: ast.stmt | None) -> bool:
+    """Whether a statement has a text with `%`."""
+    return statement is not None and any(
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Mod)
+        and isinstance(node.left, ast.Constant)
+        and isinstance(node.left.value, str)
+        for node in ast.walk(statement)
+    )
 
 
 def _bool(statement: ast.stmt | None, converted: bool) -> Meaning:

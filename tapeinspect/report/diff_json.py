@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from tapeinspect.report.diff_code import code_object
 from tapeinspect.report.loop_body import loop_object
-from tapeinspect.trace.diff_request import grappler_list, xla_object
+from tapeinspect.trace.diff_request import grappler_list, memory_object, xla_object
 from tapeinspect.trace.differences import Difference, DiffOp, DiffValue, Far, by_line
 from tapeinspect.trace.reader import TraceReader
 
@@ -69,6 +69,7 @@ def body(reader: TraceReader, diff: Difference, only: str | None = None) -> dict
         "trace_seconds": diff.trace_seconds,
         "break_even_batches": None if diff.break_even is None else math.ceil(diff.break_even),
         "code": code_object(reader, diff),
+        "memory": memory_object(reader.differences.memory(diff.id)),
         "xla": xla_object(reader.differences.compiled(diff.id)),
         "grappler": grappler_list(reader.differences.rewritten(diff.id)),
         "notes": list(diff.notes),

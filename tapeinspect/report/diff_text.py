@@ -11,7 +11,7 @@ from typing import Final, TextIO
 
 from tapeinspect.report import diff_code
 from tapeinspect.report.colours import Painter
-from tapeinspect.trace.diff_request import XLA_WORDS, grouped, tally
+from tapeinspect.trace.diff_request import XLA_WORDS, grouped, memory_words, tally
 from tapeinspect.trace.differences import (
     Compiled,
     Difference,
@@ -98,6 +98,8 @@ def lines(reader: TraceReader, diff: Difference, colour: bool, only: str | None,
         yield from _grappler(rewritten, style)
     if only is None:
         yield from _speed(diff, style)
+        if diff.eager_seconds is not None:
+            yield style("Memory", "bold") + f" {memory_words(reader.differences.memory(diff.id))}"
     for note in diff.notes:
         yield from _wrapped("note: ", note)
     if only in (None, "code") and body is not None and body.code:

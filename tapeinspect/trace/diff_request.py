@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from tapeinspect.trace.differences import Compiled, Rewritten
+from tapeinspect.trace.differences import Compiled, Memory, Rewritten
 
 XLA_WORDS: Final = {
     "same": "the same as the traced step, up to rounding",
@@ -17,6 +17,7 @@ XLA_SHORT: Final = {
     "same": "XLA: the same", "different": "XLA: differs", "random": "XLA: not compared",
     "not_compiled": "XLA: cannot be compiled",
 }  # fmt: skip
+_LEAST: Final = 1_000_000
 CHANGES: Final = {
     "fused": "fused", "folded": "folded into a constant", "replaced": "replaced", "removed": "removed",
     "added": "added",
@@ -45,6 +46,34 @@ def tally(rewritten: Sequence[Rewritten]) -> str:
     """`3 fused, 5 folded into a constant`; a sentence when there are none."""
     counts = {word: sum(r.change == change for r in rewritten) for change, word in CHANGES.items()}
     return ", ".join(f"{n} {word}" for word, n in counts.items() if n) or "Grappler leaves every op as it is"
+
+
+def memory_words(memory: Memory | None) -> str:
+    """What a call of the step needs both ways, in words."""
+    if memory is None:
+        return "not measured here: that takes a GPU, or Linux with glibc's malloc"
+    where = " on the GPU" if memory.device == "gpu" else ""
+    text = f"eager {_megabytes(memory.eager)}{where}"
+    if memory.traced is None:
+        return text
+    text += f", traced {_megabytes(memory.traced)}"
+    if min(memory.eager, memory.traced) < _LEAST:
+        return text
+    return text + f" ({memory.traced / memory.eager:.0%} of it)"
+
+
+def _megabytes(size: int) -> str:
+    """Bytes; below a megabyte, other things that the process does weigh as much."""
+    if size < _LEAST:
+        return "under 1 MB"
+    return f"up to {size / 1e9:.2f} GB" if size >= 1e9 else f"up to {size / 1e6:.3g} MB"
+
+
+def memory_object(memory: Memory | None) -> dict[str, Any] | None:
+    """For JSON; None where it was not measured."""
+    if memory is None:
+        return None
+    return {"device": memory.device, "eager_bytes": memory.eager, "traced_bytes": memory.traced}
 
 
 def xla_object(compiled: Compiled | None) -> dict[str, Any] | None:

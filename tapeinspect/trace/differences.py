@@ -114,6 +114,16 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes that one call of the step needs at most, beyond what is taken before it."""
+
+    device: Literal["cpu", "gpu"]
+    eager: int
+    traced: int | None
+    """None where the traced step fails."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rewritten:
     """An op of the graph that Grappler changed."""
 
@@ -235,6 +245,16 @@ class Differences:
         if "diff_code" not in self._database.tables:
             return False
         return self._database.one("SELECT 1 FROM diff_code WHERE run = ?", (run,)) is not None
+
+    def memory(self, diff: int) -> Memory | None:
+        """What a call needs both ways; None where that was not or could not be measured."""
+        if "diff_memory" not in self._database.tables:
+            return None
+        row = self._database.one("SELECT device, eager, traced FROM diff_memory WHERE diff = ?", (diff,))
+        if row is None:
+            return None
+        device: Literal["cpu", "gpu"] = "gpu" if row[0] == "gpu" else "cpu"
+        return Memory(device, decode.whole(row[1]), decode.maybe_whole(row[2]))
 
     def rewritten(self, diff: int) -> list[Rewritten] | None:
         """What Grappler changed, in the order of the graph; None where that was not asked for or could not be told."""

@@ -271,12 +271,16 @@ TABLES: Final[dict[str, str]] = {
     "loop_body": "id INTEGER PRIMARY KEY, step INTEGER NOT NULL, function TEXT NOT NULL, file INTEGER NOT NULL,"
     " line INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, parameters_json TEXT NOT NULL,"
     " returns_json TEXT NOT NULL, code TEXT NOT NULL",
+    # bytes that one call of the step needs at most, beyond what is taken before it: a row where that was measured.
+    # device: 'gpu' (by TensorFlow's allocator), 'cpu' (resident memory of the process). traced: null where the traced
+    # step fails
+    "diff_memory": "diff INTEGER PRIMARY KEY, device TEXT NOT NULL, eager INTEGER NOT NULL, traced INTEGER",
 }
 
 OPTIONAL: Final = frozenset(
     {
         "backward", "gradient_sum", "none_evidence", "origin", "sample", "watched", "idle_dropout", "diff_xla",
-        "diff_xla_value", "diff_grappler", "diff_rewritten", "diff_code", "loop_body",
+        "diff_xla_value", "diff_grappler", "diff_rewritten", "diff_code", "loop_body", "diff_memory",
     }
 )  # fmt: skip
 """Tables that a recording may lack: what they hold is then not known of it."""

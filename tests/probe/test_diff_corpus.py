@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -156,3 +157,20 @@ def test_times_are_measured(compared: Compared) -> None:
     _, difference = compared("near_misses/keras_model")
     eager, traced, trace = difference.eager_seconds, difference.traced_seconds, difference.trace_seconds
     assert eager and traced and trace and trace > traced
+
+
+def test_memory_is_measured(compared: Compared) -> None:
+    """Three tensors that names keep eagerly, and one that a graph works in; exact but for some pages."""
+    reader, difference = compared("near_misses/large_tensors")
+    memory = reader.differences.memory(difference.id)
+    if not sys.platform.startswith("linux") or memory is None:
+        pytest.skip("memory is not measured here")
+    tensor = 4 * 2048 * 2048
+    assert memory.eager == pytest.approx(3 * tensor, abs=2e6)
+    assert memory.traced == pytest.approx(tensor, abs=2e6)
+
+
+def test_memory_of_a_small_step_is_small(compared: Compared) -> None:
+    reader, difference = compared("near_misses/keras_model")
+    memory = reader.differences.memory(difference.id)
+    assert memory is None or memory.eager < 16 << 20

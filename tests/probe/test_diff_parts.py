@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tapeinspect.probe.diff import memory
 from tapeinspect.probe.diff.align import RanOp, align, match
 from tapeinspect.probe.diff.explain import explain
 from tapeinspect.probe.diff.judge import judge_call
 from tapeinspect.probe.diff.numbers import distance
 from tapeinspect.probe.diff.runs import Call
+from tapeinspect.probe.diff.stale import changed_between
+from tapeinspect.probe.step_function import StepFunction
 
 
 def _lcs(a: Sequence[str], b: Sequence[str]) -> int:
@@ -187,3 +192,103 @@ def test_an_unknown_error_is_told_as_it_is() -> None:
     """No explanation is made up."""
     found = explain("KeyError", "'weights'\nmore")
     assert (found.rule, found.message, found.hint) == ("fails-to-trace", "KeyError: 'weights'", "")
+
+
+class _Gpus:
+    """Two GPUs, of which one call needs 300 and 40 bytes more than the 1000 and 500 that are taken."""
+
+    def __init__(self) -> None:
+        self.peaks = {"GPU:0": 5000, "GPU:1": 5000}
+
+    def reset_memory_stats(self, name: str) -> None:
+        self.peaks[name] = 0
+
+    def get_memory_info(self, name: str) -> dict[str, int]:
+        current = {"GPU:0": 1000, "GPU:1": 500}[name]
+        return {"current": current, "peak": max(current, self.peaks[name])}
+
+
+def test_memory_of_gpus_is_what_their_allocator_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Summed over the devices, without what was there before and without older peaks."""
+    gpus = _Gpus()
+    monkeypatch.setattr(memory, "_config", lambda: gpus)
+    monkeypatch.setattr(memory.Allocator, "_wait", lambda self: None)
+    gauge = memory.Allocator(["/device:GPU:0", "/device:GPU:1"])
+    assert memory.peak_of(gauge, lambda: gpus.peaks.update({"GPU:0": 1300, "GPU:1": 540})) == 340
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a peak that can be reset")
+def test_memory_of_a_process_is_its_peak(tmp_path: Path) -> None:
+    """Also of what is freed again at once, and where freed memory of before is taken again."""
+    blocks = [bytearray(40_000) for _ in range(1000)]  # below what malloc maps apart
+    del blocks
+    gauge = memory.Resident()
+    try:
+        gauge.begin()
+    except (OSError, LookupError):
+        pytest.skip("the kernel does not let a process reset its peak")
+    found = memory.peak_of(gauge, lambda: [bytearray(b"x" * 40_000) for _ in range(500)])  # type: ignore[arg-type,return-value]
+    assert found == pytest.approx(20_000_000, rel=0.15)
+    assert memory.peak_of(gauge, lambda: None) < 2_000_000
+
+
+@pytest.mark.parametrize("library", ["libtcmalloc.so.4", "libjemalloc.so.2"])
+def test_memory_under_another_malloc_is_not_measured(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What malloc_trim does not reach would hide what is taken again."""
+    maps = tmp_path / "maps"
+    maps.write_text(f"7f00-7f01 r-xp 00000000 08:01 1 /usr/lib/{library}\n")
+    monkeypatch.setattr(memory, "_MAPS", maps)
+    with pytest.raises(LookupError):
+        memory.Resident().begin()
+
+
+LOOP = """
+import tensorflow as tf
+rate, scale, seen = 0.1, 2.0, []
+
+def step(x):
+    return x * rate * scale
+
+def decay():
+    global rate
+    rate *= 0.5
+
+for epoch in range(3):
+    {statement}
+    step(1.0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        ("rate = 0.1 / (epoch + 1)", 13),
+        ("rate *= 0.5", 13),
+        ("decay()", 10),
+        ("for rate in (0.1, 0.2): pass", 13),
+        ("other = rate", None),
+        ("seen.append(rate)", None),
+        ("x = 3.0", None),
+        ("rate = 0.2; graph = tf.function(step)", None),
+        ("rate = 0.2; step = make()", None),
+        ("other.rate = 2.0", None),
+    ],
+)
+def test_what_the_loop_changes_and_the_step_reads(statement: str, line: int | None, tmp_path: Path) -> None:
+    """A name bound anew in the loop that calls the step, or in what it calls."""
+    path = tmp_path / "train.py"
+    path.write_text(LOOP.replace("{statement}", statement))
+    scope: dict[str, object] = {}
+    exec(
+        compile(
+            path.read_text().partition("for epoch")[0].replace("import tensorflow as tf", ""), path, "exec"
+        ),
+        scope,
+    )
+    function = scope["step"]
+    step = StepFunction(1, function, (1.0,), {}, function.__code__, True)  # type: ignore[arg-type,attr-defined]
+    found = changed_between(step, lambda path: "user")
+    assert [f.rule for f in found] == ["frozen-value"] * (line is not None)
+    assert line is None or f"line {line} changes" in found[0].message

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tapeinspect.report import diff_json, diff_text
-from tapeinspect.trace.differences import by_line
+from tapeinspect.trace.diff_request import memory_object, memory_words
+from tapeinspect.trace.differences import Memory, by_line
 from tapeinspect.trace.reader import TraceReader, open_trace
 from tests.trace.builders import Recording
 
@@ -328,3 +329,16 @@ def test_damaged_rows_are_read_as_unknown(tmp_path: Path) -> None:
     reader = open_trace(tmp_path / "a.tape")
     assert "DIFFERENT" in text(reader)
     diff_json.body(reader, reader.differences.all()[0])
+
+
+def test_memory_in_text_and_json(tmp_path: Path) -> None:
+    """Both figures and their ratio; a small step's are no figures; null and words where it was not measured."""
+    reader = recorded(tmp_path / "a.tape")
+    assert "Memory not measured here: that takes a GPU" in text(reader)
+    assert diff_json.body(reader, reader.differences.all()[-1])["memory"] is None
+    assert memory_words(Memory("cpu", 201_330_688, 67_112_960)) == (
+        "eager up to 201 MB, traced up to 67.1 MB (33% of it)"
+    )
+    assert memory_words(Memory("gpu", 3_000_000_000, None)) == "eager up to 3.00 GB on the GPU"
+    assert memory_words(Memory("cpu", 20_000, 0)) == "eager under 1 MB, traced under 1 MB"
+    assert memory_object(Memory("gpu", 30, 20)) == {"device": "gpu", "eager_bytes": 30, "traced_bytes": 20}

@@ -23,8 +23,8 @@ class Told:
     findings: tuple[tuple[str, int | None], ...]
     """Rule and line of each finding, sorted; None: any line."""
 
-    ops: bool
-    """Its ops are to be compared one by one, too: the docstring says `diff: VERDICT, op by op`."""
+    more: frozenset[str]
+    """What else is to be looked at: the docstring may say `diff: VERDICT, op by op, costs`."""
 
     @property
     def name(self) -> str:
@@ -47,9 +47,9 @@ def _told(path: Path) -> Told:
     for finding in findings:
         rule, _, piece = finding.partition(":")
         found.append((rule, _line(path, lines, docstring.count("\n") + 1, piece.strip()) if piece else None))
-    verdict, _, how = head.partition(", ")
-    assert how in ("", "op by op")
-    return Told(path, verdict, tuple(sorted(found, key=lambda f: (f[0], f[1] or 0))), bool(how))
+    verdict, *more = head.split(", ")
+    assert {*more} <= {"op by op", "costs"}
+    return Told(path, verdict, tuple(sorted(found, key=lambda f: (f[0], f[1] or 0))), frozenset(more))
 
 
 def _line(path: Path, lines: list[str], after: int, piece: str) -> int:

@@ -85,6 +85,7 @@ def comparison(verdict: str, ops: bool, findings: bool) -> dict[str, list[tuple[
         "diff": [(1, 2, "train_step", 1, 13, verdict, None, *times, len(OPS) if ops else 0, 4 if ops else None,
                   json.dumps([]))]
     }  # fmt: skip
+    found["diff_memory"] = [(1, "cpu", 201_330_688, 67_112_960 if verdict != "fails_to_trace" else None)]
     if ops:
         found["diff_op"] = [
             (i, 1, relation, type, traced, 1, line, 20 if relation == "moved" else None, None, 0, "float32",

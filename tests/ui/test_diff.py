@@ -284,6 +284,7 @@ async def test_where_nothing_differs_it_says_so_with_figures(open_app: Open, tmp
         assert "Nothing differs" in said(pane)
         assert "2 gradients: 1 bit-equal, 1 rounding" in said(pane)
         assert "5.0×" in said(pane) and "pays off from batch 20" in said(pane)
+        assert "memory: eager up to 201 MB, traced up to 67.1 MB (33% of it)" in said(pane)
 
 
 async def test_a_step_that_cannot_be_traced_has_no_ops(open_app: Open, fails: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,14 +9,16 @@ from typing import Any, Final, Literal
 
 from tapeinspect.probe.autograph.trace import Traced, summed_up
 from tapeinspect.probe.autograph.watch import Watch
-from tapeinspect.probe.diff import behaviour, loop_body
+from tapeinspect.probe.diff import behaviour, loop_body, memory
 from tapeinspect.probe.diff.align import Pair, align
 from tapeinspect.probe.diff.behaviour import Found
-from tapeinspect.probe.diff.blame import Blame, Spot
+from tapeinspect.probe.diff.blame import Blame
+from tapeinspect.probe.diff.conclude import conclude
 from tapeinspect.probe.diff.failing import failure
 from tapeinspect.probe.diff.grappler import Rewritten, optimized
 from tapeinspect.probe.diff.judge import Judged, JudgedOp, judge_call, judge_ops
 from tapeinspect.probe.diff.runs import Runner, Side, flatten
+from tapeinspect.probe.diff.speed import eager_cost, traced_cost
 from tapeinspect.probe.diff.stale import changed_between
 from tapeinspect.probe.diff.watch import Budget, EagerWatch, GraphWatch
 from tapeinspect.probe.diff.xla import Compiled, compile_step
@@ -27,11 +28,18 @@ from tapeinspect.probe.step_function import StepFunction
 from tapeinspect.probe.tf_state import EqualSeeds, callbacks_aside
 
 Verdict = Literal["same", "different", "fails_to_trace"]
-CLOCKS: Final = (
-    *(f"time.{name}{unit}" for name in ("time", "perf_counter", "monotonic", "process_time") for unit in ("", "_ns")),
-    "perf_counter", "monotonic", "process_time", "datetime.now", "datetime.datetime.now", "datetime.utcnow",
-)  # fmt: skip
-"""Calls that tell the time, as a script writes them."""
+_SEVERITIES: Final = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes that a call needs at most beyond what is taken before it."""
+
+    device: str
+    """Whose memory: "gpu" or "cpu"."""
+    eager: int
+    traced: int | None
+    """None: the traced step fails."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +55,8 @@ class Comparison:
     eager_seconds: float | None = None
     traced_seconds: float | None = None
     trace_seconds: float | None = None
+    memory: Memory | None = None
+    """None: not measured, or not to be measured here."""
     compiled: Compiled | None = None
     """The step compiled by XLA, where that was asked for and the step can be traced."""
     rewritten: list[Rewritten] | None = None
@@ -75,6 +85,8 @@ class Request:
     """Look at what Grappler makes of the graph."""
     code: bool = False
     """Look at what AutoGraph makes of the code."""
+    costs: bool = True
+    """Measure time and memory."""
 
 
 def compare(step: StepFunction, request: Request) -> Comparison:
@@ -93,12 +105,15 @@ def compare(step: StepFunction, request: Request) -> Comparison:
             return result
         runner = Runner(step, box, request.role)
         seeds = EqualSeeds()
-        traced = runner.traced(seeds)
+        watch = Watch(step.code, request.role) if request.code else None
+        begun = time.perf_counter()
+        traced = runner.traced(seeds, code=watch)
+        if watch is not None:
+            result.code = _code(watch, request, traced, time.perf_counter() - begun)
         eager = runner.eager(seeds)
         if eager.error is not None and not eager.calls:
             raise eager.error
         _note(result, box)
-        _times(result, eager, traced)
         if traced.error is not None:
             result.findings.append(failure(traced, eager, step, request.role, blame))
         result.findings += behaviour.compare(eager, traced, blame)
@@ -108,10 +123,16 @@ def compare(step: StepFunction, request: Request) -> Comparison:
             result.values += judge_call(mine, theirs, number, request.tolerance)
         if traced.calls and request.ops:
             _ops(result, runner, request)
-        if request.code:
-            _code(result, runner, request)
+        if request.costs:
+            _costs(result, runner, eager, traced)
         _on_request(result, runner, request, traced, seeds, blame)
-    _conclude(result, traced, eager, blame)
+    result.first, found = conclude(result.values, result.ops, traced, eager, blame, result.findings)
+    result.findings += found
+    if traced.error is not None and traced.tracing:
+        result.verdict = "fails_to_trace"
+    elif traced.error is not None or any(f.severity != "info" for f in result.findings):
+        result.verdict = "different"
+    result.findings.sort(key=lambda f: _SEVERITIES.index(f.severity))
     return result
 
 
@@ -141,11 +162,24 @@ def _note(result: Comparison, box: Sandbox) -> None:
         result.notes.append(f"{entry.path} was not put back: {entry.what}")
 
 
-def _times(result: Comparison, eager: Side, traced: Side) -> None:
-    result.eager_seconds = eager.seconds or (eager.calls[-1].seconds if eager.calls else None)
-    if traced.seconds is not None:
-        result.traced_seconds = traced.seconds
-        result.trace_seconds = max(0.0, traced.calls[0].seconds - traced.seconds)
+def _costs(result: Comparison, runner: Runner, eager: Side, traced: Side) -> None:
+    """Time and memory of both ways, as far as they run."""
+    if eager.error is not None:
+        result.eager_seconds = eager.calls[-1].seconds
+        return
+    gauge = memory.gauge()
+    try:
+        mine = eager_cost(runner, gauge)
+        theirs = traced_cost(runner, gauge) if traced.error is None else None
+    except Exception as error:  # the script's own: not every call is like the first
+        result.notes.append(f"time and memory could not be measured: {describe_error(error)}")
+        return
+    result.eager_seconds = mine.seconds
+    if theirs is not None:
+        result.traced_seconds = theirs.seconds
+        result.trace_seconds = max(0.0, theirs.first_seconds - theirs.seconds)
+    if gauge is not None and mine.memory is not None:
+        result.memory = Memory(gauge.device, mine.memory, theirs.memory if theirs is not None else None)
 
 
 def _ops(result: Comparison, runner: Runner, request: Request) -> None:
@@ -168,17 +202,11 @@ def _ops(result: Comparison, runner: Runner, request: Request) -> None:
     result.ops = judge_ops(pairs, request.tolerance)
 
 
-def _code(result: Comparison, runner: Runner, request: Request) -> None:
-    """Trace once more, with AutoGraph watched.
-
-    Of the other traces, one is timed, which watching would slow down, and one holds ops that hand out values: with
-    them a branch or loop of the graph is made of other ops.
-    """
-    watch = Watch(runner.step.code, request.role)
-    begun = time.perf_counter()
-    traced = runner.traced(EqualSeeds(), 1, code=watch)
+def _code(watch: Watch, request: Request, traced: Side, seconds: float) -> Traced:
+    """What AutoGraph made of the code in the first trace: the one that holds no ops which hand out values."""
     error = traced.error if traced.tracing and isinstance(traced.error, Exception) else None
-    result.code = summed_up(watch.seen, request.role, error, time.perf_counter() - begun)
+    took = traced.calls[0].seconds if traced.calls else seconds
+    return summed_up(watch.seen, request.role, error, took)
 
 
 def _on_request(
@@ -198,106 +226,6 @@ def _on_request(
             result.notes.append(found)
         else:
             result.rewritten = found
-
-
-def _conclude(result: Comparison, traced: Side, eager: Side, blame: Blame) -> None:
-    differs = [judged for judged in result.values if judged.distance.verdict == "real"]
-    later = [judged for judged in differs if judged.call > 1]
-    clock = blame.call(*CLOCKS) if differs else None
-    if clock is not None:
-        result.findings.append(_clock(clock, differs[0]))
-    elif later and len(later) == len(differs):
-        if not any(found.rule == "frozen-random" for found in result.findings):
-            result.findings.append(_frozen(later, eager, traced, blame))
-    elif differs:
-        result.first = _first(result.ops)
-        result.findings.append(_different(differs, result.first, blame))
-    if traced.error is not None and traced.tracing:
-        result.verdict = "fails_to_trace"
-    elif traced.error is not None or any(f.severity != "info" for f in result.findings):
-        result.verdict = "different"
-    order = ("error", "warning", "info")
-    result.findings.sort(key=lambda f: order.index(f.severity))
-
-
-def _first(ops: list[JudgedOp]) -> JudgedOp | None:
-    """The first op whose values really differ; where none does, the first that one side alone has."""
-    real = (op for op in ops if op.distance is not None and op.distance.verdict == "real")
-    alone = (op for op in ops if op.pair.relation in ("eager", "traced"))
-    return next(real, None) or next(alone, None)
-
-
-def _frozen(later: list[Judged], eager: Side, traced: Side, blame: Blame) -> Found:
-    """The first call agrees and a later one does not: the graph holds something as it was while tracing."""
-    mine = {
-        c.path for c in eager.calls[min(1, len(eager.calls) - 1)].changes if c.kind in ("python", "random")
-    }
-    still = {c.path for c in traced.calls[min(1, len(traced.calls) - 1)].changes}
-    stale = sorted(mine - still)
-    used = next((spot for path in stale if (spot := blame.use(path)) is not None), None)
-    names = ", ".join(f"`{path}`" for path in stale[:3])
-    why = f"; the graph holds {names} as of the time of tracing" if names else ""
-    judged = later[0]
-    return Found(
-        "frozen-value",
-        "error",
-        used or blame.start,
-        f"the first call agrees, but from call {judged.call} on {judged.kind} {judged.name} differs{_by(judged)}{why}",
-        "keep what changes between calls in a tf.Variable, or pass it to the step as a tensor",
-    )
-
-
-def _clock(spot: Spot, judged: Judged) -> Found:
-    code = linecache.getline(spot.path, spot.line).strip()
-    text = (
-        f"`{code}` asks for the time in each eager call; the graph holds that of tracing, so that {judged.kind}"
-        f" {judged.name} differs{_by(judged)}"
-    )
-    hint = "take the time where the step is called, or use tf.timestamp()"
-    return Found("frozen-time", "error", spot, text, hint)
-
-
-def _different(differs: list[Judged], first: JudgedOp | None, blame: Blame) -> Found:
-    spot, where = blame.start, ""
-    if first is not None and first.pair.op.path is not None and first.pair.op.line is not None:
-        spot = Spot(first.pair.op.path, first.pair.op.line)
-        code = linecache.getline(spot.path, spot.line).strip()
-        only = {"eager": ", which only the eager run has,", "traced": ", which only the graph has,"}
-        alone = only.get(first.pair.relation, "")
-        where = f"; the first op that differs is the {first.pair.op.type}{alone} in `{code}`"
-    judged = differs[0]
-    others = len({(d.kind, d.name) for d in differs}) - 1
-    more = f" and {others} more" if others else ""
-    text = (
-        f"{judged.kind} {judged.name}{more} differ{'' if more else 's'} beyond rounding{_by(judged)}{where}"
-    )
-    return Found("different-values", "error", spot, text, _cause(first))
-
-
-def _cause(first: JudgedOp | None) -> str:
-    """Where to look for the cause of a difference in values."""
-    if first is None:
-        return "compare the ops one by one: tapeinspect diff --only ops"
-    pair = first.pair
-    if pair.eager is None or pair.traced is None:
-        return (
-            "the code takes another way while it is traced: look for tf.executing_eagerly(), for Python conditions on"
-            " values that a graph does not have, and for what is read from Python's state"
-        )
-    if pair.op.type.startswith(
-        ("Random", "Stateless", "Multinomial", "TruncatedNormal", "ParameterizedTruncated")
-    ):
-        return "a random op that draws in another order or with other seeds when traced: give it a tf.random.Generator"
-    if pair.eager.dtype != pair.traced.dtype:
-        return f"eager computes in {pair.eager.dtype}, the graph in {pair.traced.dtype}: use tf.cast to choose one"
-    if pair.eager.shape != pair.traced.shape:
-        return f"the shapes differ: {pair.eager.shape} eagerly, {pair.traced.shape} in the graph"
-    return "one of its inputs was another Python value while tracing, or the op itself is not deterministic"
-
-
-def _by(judged: Judged) -> str:
-    far = judged.distance
-    return f" (by up to {far.max_abs:.3g})" if far.max_abs is not None else " (another shape or type)"
 
 
 def describe_error(error: Any) -> str:

@@ -51,7 +51,7 @@ class Side:
     tracing: bool = False
     """It was raised while the step was traced."""
     seconds: float | None = None
-    """Of one call, the first left out."""
+    """Of one call, the first left out; only where it is compiled by XLA."""
     watch: EagerWatch | GraphWatch | None = None
 
 
@@ -74,8 +74,8 @@ class Runner:
             result = self.step.function(*self.step.args, **self.step.kwargs)
             return result, [value for _, value in gradients.found]
 
-        with self._seeded(seeds), functions_eager(True), gradients.on():
-            return self._calls(call, gradients, calls, watch, [])
+        with self.seeded(seeds), functions_eager(True), gradients.on():
+            return self._calls(call, gradients, calls, watch, [], False)
 
     def traced(
         self,
@@ -88,7 +88,7 @@ class Runner:
     ) -> Side:
         """Run the step as a `tf.function`, from the state at the beginning. jit: compiled by XLA.
 
-        watch: takes down the values of its ops. listed: lists the ops. code: watches AutoGraph meanwhile.
+        watch: takes down the values of its ops. listed: lists the ops. code: watches AutoGraph in the first trace.
         """
         import tensorflow as tf
 
@@ -104,7 +104,7 @@ class Runner:
                 for watching in (watch, listed):
                     if watching is not None:
                         stack.enter_context(watching.tracing())
-                if code is not None:
+                if code is not None and len(traces) == 1:
                     stack.enter_context(code.watching())
                 result = inner(*args, **kwargs)
             traces.append("done")
@@ -116,8 +116,8 @@ class Runner:
             result, values = function(*self.step.args, **self.step.kwargs)
             return result, values
 
-        with self._seeded(seeds), functions_eager(False), gradients.on():
-            return self._calls(call, gradients, calls, watch, traces)
+        with self.seeded(seeds), functions_eager(False), gradients.on():
+            return self._calls(call, gradients, calls, watch, traces, jit)
 
     def converted(self) -> Callable[..., Any]:
         """The step as `tf.function` would trace it."""
@@ -131,7 +131,9 @@ class Runner:
         return found
 
     @contextmanager
-    def _seeded(self, seeds: EqualSeeds) -> Iterator[None]:
+    def seeded(self, seeds: EqualSeeds) -> Iterator[None]:
+        """Random ops take their seeds from `seeds` inside."""
+
         def place() -> tuple[Any, ...]:
             where = self.places.of_frames(mapped_stack())
             return where.path, where.line
@@ -146,6 +148,7 @@ class Runner:
         count: int,
         watch: EagerWatch | GraphWatch | None,
         traces: list[str],
+        timed: bool,
     ) -> Side:
         side = Side(watch=watch)
         before = 0
@@ -153,7 +156,7 @@ class Runner:
             for _ in range(count):
                 before = traces.count("begun")
                 side.calls.append(self._one(call, gradients, watch, traces))
-            if watch is None:
+            if timed:
                 side.seconds = _timed(call, [c.seconds for c in side.calls[1:]])
         except Exception as error:
             side.error = error

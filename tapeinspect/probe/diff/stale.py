@@ -109,10 +109,24 @@ class _Callers:
             }
         for node in ast.walk(self.tree):
             inside_step = self.node in self._around.get(node, ())
-            if isinstance(node, (ast.For, ast.While)) and not inside_step and _mentions(node, names):
-                makes = any(n is self.node for n in ast.walk(node))
-                if not makes and not any(_root(t) in names for t, _ in _changes(node, []) if _is_name(t)):
-                    yield node
+            calls = isinstance(node, (ast.For, ast.While)) and not inside_step and _mentions(node, names)
+            if calls and not self._makes_anew(node, names):
+                yield node  # type: ignore[misc]
+
+    def _makes_anew(self, loop: ast.AST, names: set[str]) -> bool:
+        """Whether a loop makes the step, or a tf.function of it, in each turn: that is traced in each turn, too."""
+        around = {f.name for f in self._around.get(self.node, ()) if isinstance(f, ast.FunctionDef)}
+        if any(_root(target) in names for target, _ in _changes(loop, []) if _is_name(target)):
+            return True
+        for node in ast.walk(loop):
+            if node is self.node:
+                return True
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func).rpartition(".")[2]
+                wraps = called == "function" and any(_mentions(argument, names) for argument in node.args)
+                if wraps or called in around:
+                    return True
+        return False
 
     def _called(self, loop: ast.AST) -> list[ast.FunctionDef]:
         """The functions of the file that a loop calls by name: they may change global names."""

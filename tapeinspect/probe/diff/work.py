@@ -23,7 +23,7 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
 
     options: "tolerance" (relative, None: by dtype), "ops" (False: do not compare op by op), "xla" (True: compare with
     the step compiled by XLA, too), "grappler" (True: look at what Grappler makes of the graph), "code" (False: do not
-    write what AutoGraph makes of the step).
+    write what AutoGraph makes of the step), "costs" (False: do not measure time and memory).
     """
     found = step_function.find(recorder, step)
     if not found.callable:
@@ -41,6 +41,7 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
         bool(options.get("xla", False)),
         bool(options.get("grappler", False)),
         bool(options.get("code", True)) and recorder.can("autograph"),
+        bool(options.get("costs", True)),
     )
     try:
         result = compare(found, request)
@@ -79,6 +80,8 @@ def _write(recorder: Recorder, step: StepFunction, result: Comparison, request: 
         place = (recorder.code.file(f.spot.path), f.spot.line) if f.spot else (None, None)
         head = (sink.next_id("diff_finding"), number, f.rule, f.severity)
         sink.add("diff_finding", (*head, *place, f.message, f.hint))
+    if result.memory is not None:
+        sink.add("diff_memory", (number, result.memory.device, result.memory.eager, result.memory.traced))
     _write_on_request(recorder, number, result)
     inline_rows.write(recorder, step.step, step.body)
     return number

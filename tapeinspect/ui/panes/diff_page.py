@@ -13,6 +13,7 @@ from tapeinspect.trace.differences import (
     DiffLine,
     DiffOp,
     DiffValue,
+    Memory,
     Rewritten,
     by_line,
 )
@@ -47,6 +48,8 @@ class Page:
     """The user's functions that the step calls."""
     body: LoopBody | None = None
     """The loop's body that was compared, when the step stands inline in one."""
+    memory: Memory | None = None
+    """What a call of the step needs; None where it was not measured."""
 
     def rewritten_at(self, path: str | None, line: int) -> list[Rewritten]:
         """What Grappler changed of a line."""
@@ -110,4 +113,5 @@ def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -
         run,
         [f for f in functions if f.role == "user" and f.source is not None],
         reader.loop_bodies.of_step(diff.step),
+        reader.differences.memory(diff.id),
     )

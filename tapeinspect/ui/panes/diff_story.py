@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tapeinspect.analysis.diff_marks import MARKS
-from tapeinspect.trace.diff_request import CHANGES, XLA_WORDS, grouped, tally
+from tapeinspect.trace.diff_request import CHANGES, XLA_WORDS, grouped, memory_words, tally
 from tapeinspect.trace.differences import Difference, DiffFinding, DiffOp, DiffValue, Far, Rewritten
 from tapeinspect.ui.format import count, number, took, visible
 from tapeinspect.ui.palette import Palette
@@ -48,6 +48,7 @@ def whole_story(page: Page, palette: Palette, width: int) -> list[Line]:
         made.say(text, palette.text)
     if said := speed(page.diff):
         made.say(said, palette.muted)
+        made.say(f"memory: {memory_words(page.memory)}", palette.muted)
     for text in _on_request(page):
         made.say(text, palette.text)
     for note in page.diff.notes:

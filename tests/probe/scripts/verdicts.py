@@ -132,13 +132,14 @@ def alone(script):
     return printed.getvalue() + (f"{type(error).__name__}: {error}" if error else ""), error
 
 
-def recorded(script, path, ops):
+def recorded(script, path):
     """Run a script, recorded, its first batch compared; what it printed and how it ended."""
-    options = {"values": "off", "work": ("diff",), "work_step": 1, "work_options": {"ops": ops}}
-    probe = Probe(Config(str(path), -1, script=str(script), **options), None)
+    wanted = {"ops": "op by op" in script.more, "costs": "costs" in script.more, "code": False}
+    options = {"values": "off", "work": ("diff",), "work_step": 1, "work_options": wanted}
+    probe = Probe(Config(str(path), -1, script=str(script.path), **options), None)
     probe.begin()
     probe.recorder.say = lambda *said: refused.append(" ".join(said))
-    printed, error = alone(script)
+    printed, error = alone(script.path)
     probe.end(error)
     return printed
 
@@ -155,7 +156,7 @@ if __name__ == "__main__":
         refused.clear()
         before, _ = alone(script.path)
         gc.freeze()  # what TensorFlow and Keras consist of is not looked through again for each script
-        printed = recorded(script.path, folder / f"{script.path.stem}.tape", script.ops)
+        printed = recorded(script, folder / f"{script.path.stem}.tape")
         found = {"alone": before, "printed": printed, "changed": [*changed], "refused": [*refused]}
         outcomes[script.name] = found
     print("TRUTH " + json.dumps(outcomes))

@@ -1,6 +1,6 @@
 """Dropout, batch normalization, Adam and a metric.
 
-diff: same, op by op
+diff: same, op by op, costs
 """
 
 import tensorflow as tf

@@ -1,6 +1,6 @@
 """Nothing but tensors and variables.
 
-diff: same, op by op
+diff: same, op by op, costs
 """
 
 import tensorflow as tf
