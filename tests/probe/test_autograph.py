@@ -303,6 +303,10 @@ def test_a_script_goes_on_as_if_its_step_had_not_been_traced(step: Run, runner: 
 
 def test_the_step_of_a_trainer_is_traced_with_its_batch(step: Run) -> None:
     (run,) = step.trace.autograph.runs()
+    (survey,) = step.trace.surveys()
+    assert survey.seconds == run.trace_seconds, (
+        "one trace tells what AutoGraph made and what does not survive"
+    )
     assert (run.step, run.function, run.status) == (1, "Trainer.step", "traced")
     assert run.trace_seconds and run.convert_seconds and run.trace_seconds > run.convert_seconds
     root = next(f for f in step.trace.autograph.functions(run.id) if f.name == "Trainer.step")
