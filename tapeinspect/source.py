@@ -31,7 +31,8 @@ class Source:
     def changes(self, name: str, line: int, is_global: bool) -> int | None:
         """The line that binds a variable anew, or changes it, after it was bound first; None when none does.
 
-        The function that `line` is in is left out: what it does itself is told otherwise.
+        The function that `line` is in is left out: what it does itself is told otherwise. So is what stands above it
+        and in no function: that prepares the value and is over when the function is first called.
         """
         if self.tree is None:
             return None
@@ -40,14 +41,15 @@ class Source:
             return None
         around = [f for f in self._functions_at(line) if is_global or _is_inside(f, scope)]
         own = {id(node) for function in around for node in ast.walk(function)}
-        plain: list[int] = []
-        for node, again in _bindings(scope, name):
+        bound = False
+        for node, again, in_function in _bindings(scope, name):
             if id(node) in own:
                 continue
-            if again or isinstance(node, (ast.AugAssign, ast.Call)):
+            later = in_function or node.lineno > line
+            if later and (bound or again or isinstance(node, (ast.AugAssign, ast.Call))):
                 return node.lineno
-            plain.append(node.lineno)
-        return plain[1] if len(plain) > 1 else None
+            bound = True
+        return None
 
     def _functions_at(self, line: int) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
         tree = self.tree
@@ -73,25 +75,26 @@ def _is_inside(node: ast.AST, outer: ast.AST) -> bool:
     return node is not outer and any(found is node for found in ast.walk(outer))
 
 
-def _bindings(scope: ast.AST, name: str) -> Iterator[tuple[ast.stmt | ast.Call, bool]]:
-    """(statement, whether it may run after the variable was bound first) of each change of a variable."""
-    pending = [(child, False) for child in ast.iter_child_nodes(scope)]
+def _bindings(scope: ast.AST, name: str) -> Iterator[tuple[ast.stmt | ast.Call, bool, bool]]:
+    """(statement, whether it may run after the variable was bound first, and because a function is called) of each
+    change of a variable."""
+    pending = [(child, False, False) for child in ast.iter_child_nodes(scope)]
     while pending:
-        node, again = pending.pop(0)
+        node, again, called = pending.pop(0)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             inside = any(
                 isinstance(n, (ast.Global, ast.Nonlocal)) and name in n.names for n in ast.walk(node)
             )
             local = any(_binds(n, name) for n in ast.walk(node) if isinstance(n, ast.stmt))
             if inside or not (local or name in _parameters(node)):
-                pending += [(child, True) for child in node.body]
+                pending += [(child, True, True) for child in node.body]
             continue
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) and _binds(node, name):
-            yield node, again
+            yield node, again, called
         elif isinstance(node, (ast.stmt, ast.Call)) and _changes(node, name):
-            yield node, True
+            yield node, True, called
         inner = again or isinstance(node, (ast.For, ast.While))
-        pending += [(child, inner) for child in ast.iter_child_nodes(node)]
+        pending += [(child, inner, called) for child in ast.iter_child_nodes(node)]
 
 
 def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:

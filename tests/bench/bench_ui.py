@@ -88,6 +88,13 @@ class Screen:
                 raise TimeoutError(f"nothing came of the key {keys!r}")
         return self.settle(quiet=QUIET) - began
 
+    def worked(self) -> float:
+        """Seconds that the program's main thread has had of a processor; 0 where the system does not tell."""
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
     def memory(self) -> float:
         """Megabytes of memory that the process holds at most."""
         status = Path(f"/proc/{self.pid}/status").read_text()

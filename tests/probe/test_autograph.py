@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -127,6 +128,38 @@ def test_comparisons(corpus: Corpus) -> None:
     found = [construct.became for construct in corpus.constructs("comparisons", "comparison")]
     assert found == ["Less", "GreaterEqual", "Equal", "NotEqual", "Less"]
     assert "chained" in corpus.constructs("comparisons", "comparison")[-1].text
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 does not tell columns")
+def test_constructs_of_a_kind_on_one_line_are_told_apart(corpus: Corpus) -> None:
+    lines = (corpus.root("logic_in_a_line").source or "").splitlines()
+    first = corpus.root("logic_in_a_line").line or 0
+    found = {}
+    for c in corpus.constructs("logic_in_a_line"):
+        found[lines[c.line - first][c.col : c.end_col]] = c.became
+    assert {
+        text: became for text, became in found.items() if "reduce_sum" not in text and "both" not in text
+    } == {
+        "(a and b) or (flag and n < 5)": "LogicalOr",
+        "a and b": "LogicalAnd",
+        "flag and n < 5": "python",
+        "n < 5": "python",
+        "not a": "LogicalNot",
+        "not flag": "python",
+        "x if a else -x": "StatelessIf",
+        "(1 if n > 5 else 2) if flag else 3": "python",
+        "1 if n > 5 else 2": "python",
+        "n > 5": "python",
+        "x[0] < 7.0 or n < 7": "LogicalOr",
+        "x[0] < 7.0": "Less",
+        "n < 7": "python",
+        "flag or (flag and n)": "python",
+        "flag and n": "not_run",
+    }
+    counts: dict[str, list[int]] = {}
+    for c in corpus.constructs("logic_in_a_line"):
+        counts.setdefault(c.construct, []).append(c.count)
+    assert (counts["and"], counts["or"], counts["not"]) == ([1, 1, 0], [1, 1, 1], [1, 1])
 
 
 def test_returns_inside_a_branch_are_flags(corpus: Corpus) -> None:
@@ -270,6 +303,10 @@ def test_a_script_goes_on_as_if_its_step_had_not_been_traced(step: Run, runner: 
 
 def test_the_step_of_a_trainer_is_traced_with_its_batch(step: Run) -> None:
     (run,) = step.trace.autograph.runs()
+    (survey,) = step.trace.surveys()
+    assert survey.seconds == run.trace_seconds, (
+        "one trace tells what AutoGraph made and what does not survive"
+    )
     assert (run.step, run.function, run.status) == (1, "Trainer.step", "traced")
     assert run.trace_seconds and run.convert_seconds and run.trace_seconds > run.convert_seconds
     root = next(f for f in step.trace.autograph.functions(run.id) if f.name == "Trainer.step")

@@ -9,7 +9,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tapeinspect.probe.autograph import placing
 from tapeinspect.probe.autograph.events import Event
+from tapeinspect.probe.autograph.placing import Node, Place
 from tapeinspect.probe.autograph.source import Construct
 from tapeinspect.probe.autograph.watch import Seen
 
@@ -33,6 +35,14 @@ class Facts:
 
     events: dict[tuple[str, int, str], list[Event]]
     """By file, line and operator."""
+    placed: dict[tuple[str, Node], list[Event]]
+    """Those that could be told apart, by file and construct."""
+    told: set[Line]
+    """Where statements begin of which some could be told apart."""
+    unplaced: set[tuple[str, int, str]]
+    """File, line and operator of those that could not."""
+    compared: dict[tuple[str, Node], list[bool]]
+    """Whether comparisons, where an operator was given their values, gave tensors."""
     ops: dict[Line, Counter[str]]
     """Types of the graph ops whose innermost user frame is a line."""
     runs: Counter[Line]
@@ -62,16 +72,55 @@ class Became:
 def facts_of(seen: Seen, ops: dict[Line, Counter[str]], traced: bool, failed: Line | None = None) -> Facts:
     """Facts by line of the user's files."""
     events: defaultdict[tuple[str, int, str], list[Event]] = defaultdict(list)
+    placed: defaultdict[tuple[str, Node], list[Event]] = defaultdict(list)
+    compared: defaultdict[tuple[str, Node], list[bool]] = defaultdict(list)
+    unplaced: set[tuple[str, int, str]] = set()
+    told: set[Line] = set()
     for event in seen.events:
         place = seen.original(event.path, event.line)
-        if place is not None:
-            events[place[0], place[1], event.operator].append(event)
+        if place is None:
+            continue
+        events[place[0], place[1], event.operator].append(event)
+        found = _placed(event, place)
+        if found is None:
+            unplaced.add((*place, event.operator))
+            continue
+        placed[place[0], found[0]].append(event)
+        told.add(place)
+        for node, is_tensor in zip(found[1], event.operands, strict=False):
+            if node is not None:
+                compared[place[0], node].append(is_tensor)
     runs: Counter[Line] = Counter()
     for (path, line), count in seen.lines.items():
         place = seen.original(path, line)
         if place is not None:
             runs[place] = max(runs[place], count)
-    return Facts(dict(events), ops, runs, traced, failed)
+    return Facts(dict(events), dict(placed), told, unplaced, dict(compared), ops, runs, traced, failed)
+
+
+def _placed(event: Event, place: Line) -> Place | None:
+    at = placing.column(event.code, event.instruction) if event.code is not None else None
+    return placing.place_of(event.operator, (event.path, event.line, at), place) if at is not None else None
+
+
+def _events(construct: Construct, path: str, facts: Facts) -> list[Event] | None:
+    """What was seen of a construct; None when it is known not to have run."""
+    place, node = (path, construct.line), _node(construct)
+    shared = facts.events.get((*place, construct.what), [])
+    if construct.what == "comparison" and (path, node) not in facts.compared:
+        asker = placing.given_to(*place, node)
+        told = asker is not None and (*place, asker) in facts.events and (*place, asker) not in facts.unplaced
+        return None if told else shared
+    if (*place, construct.what) in facts.unplaced or construct.what not in placing.TOLD:
+        return shared
+    own = facts.placed.get((path, node))
+    if own is not None:
+        return own
+    return None if place in facts.told and placing.can_be_told(*place, node) else []
+
+
+def _node(construct: Construct) -> Node:
+    return construct.what, construct.line, getattr(construct.node, "col_offset", 0)
 
 
 def became(construct: Construct, path: str, facts: Facts) -> Became:
@@ -81,14 +130,16 @@ def became(construct: Construct, path: str, facts: Facts) -> Became:
     place = (path, construct.line)
     if facts.failed == place:
         return Became("not_run", "The trace failed here.")
-    events = facts.events.get((*place, construct.what), [])
-    ran = any(
+    events = _events(construct, path, facts)
+    ran = events is not None and any(
         facts.runs[path, line] for line in range(construct.line, (construct.end_line or construct.line) + 1)
     )
     if not events and not ran:
         return Became("not_run", "It did not run while tracing, so it is not in the graph.")
+    told = (path, _node(construct)) in facts.placed
+    events = events or []
     types = facts.ops.get(place, Counter())
-    count = max(len(events), facts.runs[place])
+    count = len(events) if told else max(len(events), facts.runs[place])
     match construct.what:
         case "if" | "conditional":
             return _choice(construct, events, types, count)
@@ -97,7 +148,7 @@ def became(construct: Construct, path: str, facts: Facts) -> Became:
         case "and" | "or" | "not":
             return _logical(construct, events, count)
         case "comparison":
-            return _comparison(construct, types, count)
+            return _comparison(construct, types, count, facts.compared.get((path, _node(construct)), []))
         case "break" | "continue" | "return":
             return _jump(construct, path, facts, count)
         case "print":
@@ -214,10 +265,12 @@ def _logical(construct: Construct, events: list[Event], count: int) -> Became:
     )
 
 
-def _comparison(construct: Construct, types: Counter[str], count: int) -> Became:
+def _comparison(construct: Construct, types: Counter[str], count: int, seen: list[bool]) -> Became:
+    """`seen`: whether it gave tensors, where an operator was given its value."""
     operators = getattr(construct.node, "ops", [])
     found = [name for operator in operators for name in _COMPARED.get(type(operator), ()) if types[name]]
-    if not found:
+    count = len(seen) or count
+    if not found or (seen and not any(seen)):
         return Became("python", "Compared by Python while tracing.", count)
     if len(operators) > 1:
         text = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 from tapeinspect.probe import tf_autograph
@@ -30,6 +31,11 @@ class Event:
     """(name, dtype and shape, shape invariant) of what a loop or branch of the graph carries."""
     over: str = ""
     """What a loop goes over, in words."""
+    code: CodeType | None = None
+    instruction: int = 0
+    """Where in `line` it stands, as Python knows it."""
+    operands: list[bool] = field(default_factory=list)
+    """Of what was evaluated: whether it is a tensor."""
 
 
 class Operators:
@@ -64,6 +70,7 @@ class Operators:
             return None
         frame = tf_autograph.calling_frame()
         event = Event(operator, frame.f_code.co_filename, frame.f_lineno)
+        event.code, event.instruction = frame.f_code, frame.f_lasti
         self._tell(event)
         return event
 
@@ -90,6 +97,7 @@ class Operators:
             if event is None:
                 return original(cond, if_true, if_false, text)
             event.graph = tf_autograph.is_tensor(cond)
+            event.operands = [event.graph]
             if event.graph:
                 return original(cond, if_true, if_false, text)
             return original(cond, _noting(event, "if", if_true), _noting(event, "else", if_false), text)
@@ -144,9 +152,15 @@ class Operators:
                 def left() -> Any:
                     value = a()
                     event.graph = tf_autograph.is_tensor(value)
+                    event.operands = [event.graph]
                     return value
 
-                return original(left, b)
+                def right() -> Any:
+                    value = b()
+                    event.operands = [event.graph, tf_autograph.is_tensor(value)]
+                    return value
+
+                return original(left, right)
 
             return lazy
 
@@ -157,6 +171,7 @@ class Operators:
             event = self._event("not")
             if event is not None:
                 event.graph = tf_autograph.is_tensor(a)
+                event.operands = [event.graph]
             return original(a)
 
         return not_

@@ -117,6 +117,14 @@ def logic_tensor(x):
     return (a and b), (a or b), (not a)
 
 
+def logic_in_a_line(x, flag=True, n=3):
+    a, b = tf.reduce_sum(x) > 0, tf.reduce_sum(x) < 9
+    both = (a and b) or (flag and n < 5)
+    nots = not a, not flag
+    choices = x if a else -x, (1 if n > 5 else 2) if flag else 3
+    return both, nots, choices, x[0] < 7.0 or n < 7, flag or (flag and n)
+
+
 def logic_python(x, flag=True):
     a = flag and x is not None
     b = not flag
@@ -246,8 +254,18 @@ def one_branch(x):
 
 TRACED = (
     *(if_tensor, if_python, while_tensor, while_python, for_tensor, for_range, for_python, for_dataset),
-    *(loop_jumps, python_jumps, early_return, logic_tensor, logic_python, ternary, asserts, python_effects),
-    *(grown, defined_in_loop, inner_functions, comparisons, scale.method, calls),
+    *(
+        loop_jumps,
+        python_jumps,
+        early_return,
+        logic_tensor,
+        logic_python,
+        logic_in_a_line,
+        ternary,
+        asserts,
+        python_effects,
+    ),
+    *(python_effects, grown, defined_in_loop, inner_functions, comparisons, scale.method, calls),
     *(fails, fails_on_bool, one_branch, returns_object),
 )
 """Each is traced with one tensor."""

@@ -167,6 +167,18 @@ def frozen_arrays(x):
     return x * TABLE * MASK  # RULE frozen-value
 
 
+PREPARED = np.ones(2, np.float32)
+PREPARED = PREPARED - PREPARED.mean()
+PREPARED /= 2.0
+for place in range(2):
+    PREPARED[place] += 1.0
+
+
+@step()
+def prepared_arrays(x):
+    return x * PREPARED
+
+
 @step()
 def frozen_attributes(x):
     x = x * KNOBS.rate  # RULE frozen-value
