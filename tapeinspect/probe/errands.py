@@ -72,6 +72,8 @@ class Errands:
     running: bool = False
     module: ModuleType | None = None
     """The script, when it was only imported."""
+    over: bool = False
+    """The script has ended: there will be no further batch."""
 
     @classmethod
     def of(cls, config: Config, control: Control | None) -> Errands:
@@ -121,6 +123,7 @@ class Errands:
 
     def run_left(self, recorder: Recorder) -> None:
         """The script is over: do what is left, as far as it needs no more of the script than there is."""
+        self.over = True
         self.step_ended(max(self.planned_step, 1))
         if self.waiting and not recorder.off:
             state = recorder.state()

@@ -91,6 +91,11 @@ def find(recorder: Recorder, step: int | None) -> StepFunction:
 
 def _not_kept(recorder: Recorder, step: int | None) -> WorkRefused:
     log = recorder.step_log
+    if not log.ended and recorder.errands.over:
+        return WorkRefused(
+            "the script ended without a batch of training: no gradient was asked of a tf.GradientTape",
+            "a batch runs from a tape, or the call of a function that opens one, to the update of the variables",
+        )
     if not log.ended:
         return WorkRefused("no batch has ended yet", "run the script to the end of its first batch")
     what = "the last batch" if step is None else f"batch {step}"
