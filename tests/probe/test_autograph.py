@@ -229,7 +229,7 @@ def test_a_failed_trace_is_told_in_the_users_terms(corpus: Corpus) -> None:
 @pytest.mark.parametrize(
     ("name", "type", "words"),
     [
-        ("fails_on_bool", "OperatorNotAllowedInGraphError", "decide"),
+        ("fails_on_bool", "OperatorNotAllowedInGraphError", "cannot decide here"),
         ("one_branch", "ValueError", "branch"),
         ("returns_object", "TypeError", "gives back"),
     ],
