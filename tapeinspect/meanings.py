@@ -301,12 +301,31 @@ def _bool(statement: ast.stmt | None, converted: bool) -> Meaning:
             f"Traced, {_NO_VALUE}.",
             "Use tf.reduce_any(tf.equal(members, x)).",
         )
+    if converted and not _convertible(statement):
+        return Meaning(
+            "python-condition-on-tensor",
+            "Eagerly, Python decides by the value of the tensor.",
+            f"Traced, {_NO_VALUE}, so Python cannot decide here: AutoGraph converts if, while, and, or, not and the"
+            " conditional expression.",
+            "Write it as one of those, or use tf.cond, tf.where, tf.logical_and.",
+        )
     return Meaning(
         "python-condition-on-tensor",
         "Eagerly, Python decides by the value of the tensor.",
         f"Traced, {_NO_VALUE}, and AutoGraph does not convert this code: it is off, or the function has no source.",
         "Let AutoGraph convert it (no do_not_convert, autograph=True), or use tf.cond, tf.where, tf.while_loop,"
         " tf.logical_and.",
+    )
+
+
+def _convertible(statement: ast.stmt | None) -> bool:
+    """Whether a statement decides in a way that AutoGraph converts: then it did not convert the code around it."""
+    if statement is None or (isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Call)):
+        return True  # the head of an `if` or a `while`
+    return any(
+        isinstance(node, (ast.BoolOp, ast.IfExp))
+        or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+        for node in ast.walk(statement)
     )
 
 

@@ -272,7 +272,7 @@ TABLES: Final[dict[str, str]] = {
     " line INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, parameters_json TEXT NOT NULL,"
     " returns_json TEXT NOT NULL, code TEXT NOT NULL",
     # bytes that one call of the step needs at most, beyond what is taken before it: a row where that was measured.
-    # device: 'gpu' (by TensorFlow's allocator), 'cpu' (resident memory of the process). traced: null where the traced
+    # device: 'gpu' (by TensorFlow's allocator), 'cpu' (by malloc of the process). traced: null where the traced
     # step fails
     "diff_memory": "diff INTEGER PRIMARY KEY, device TEXT NOT NULL, eager INTEGER NOT NULL, traced INTEGER",
 }

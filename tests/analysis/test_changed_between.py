@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tapeinspect.analysis.survival.between import changed_between
-from tapeinspect.analysis.survival.source import Source
+from tapeinspect.source import Source
 from tapeinspect.trace.records import SurveyFact
 
 CLASS = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -160,14 +159,14 @@ def test_times_are_measured(compared: Compared) -> None:
 
 
 def test_memory_is_measured(compared: Compared) -> None:
-    """Three tensors that names keep eagerly, and one that a graph works in; exact but for some pages."""
+    """Three tensors that names keep eagerly, and one that a graph works in; two when it is late to let go of one."""
     reader, difference = compared("near_misses/large_tensors")
     memory = reader.differences.memory(difference.id)
-    if not sys.platform.startswith("linux") or memory is None:
+    if memory is None:
         pytest.skip("memory is not measured here")
     tensor = 4 * 2048 * 2048
-    assert memory.eager == pytest.approx(3 * tensor, abs=2e6)
-    assert memory.traced == pytest.approx(tensor, abs=2e6)
+    assert memory.eager == pytest.approx(3 * tensor, rel=0.05)
+    assert memory.traced is not None and 0.95 * tensor < memory.traced < 2.05 * tensor
 
 
 def test_memory_of_a_small_step_is_small(compared: Compared) -> None:

@@ -1,39 +1,39 @@
 """How much memory calls of the step need at most, beyond what is taken before them.
 
-On a GPU, TensorFlow's allocator keeps the peak. On the CPU its allocator is malloc, which keeps none; Linux does, of
-the resident memory of a process. malloc holds on to what was freed, which would hide what is taken again, so it gives
-all of that back first. Nothing is sampled, so that no short peak is missed.
+On a GPU, TensorFlow's allocator keeps the peak. On the CPU its allocator is malloc, which tells what is taken at a
+moment: it is asked without pause by a thread, each time within microseconds, and behind each op that runs eagerly. So
+eager figures are exact, and those of a graph but for blocks that are gone within microseconds, which are small. The
+peak of the process' resident memory is no way to it: malloc holds on to what was freed, in amounts that depend on what
+ran before, and gives it out again.
 """
 
 from __future__ import annotations
 
 import ctypes
-import sys
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-_CALLS: Final = 2
-"""Calls that are watched: of ops that run side by side, the order differs from call to call."""
-_STATUS: Final = Path("/proc/self/status")
-_RESET: Final = Path("/proc/self/clear_refs")
+from tapeinspect.probe import tf_private
+
+_LEAST, _MOST, _SECONDS = 2, 50, 0.2
+"""Calls that are watched, and how long: ops side by side run in another order each time, and a moment may be missed."""
 _MAPS: Final = Path("/proc/self/maps")
 _OTHERS: Final = ("tcmalloc", "jemalloc", "mimalloc")
-"""Libraries that take the place of glibc's malloc, and that malloc_trim does not reach."""
+"""Libraries that take the place of glibc's malloc, which then knows nothing."""
 
 
 class Gauge(Protocol):
-    """Tells the peak of what is allocated."""
+    """Tells the peak of what is taken."""
 
     device: str
     """"gpu" or "cpu"."""
 
-    def begin(self) -> None:
-        """Forget the peak so far."""
-
-    def peak(self) -> int:
-        """Bytes at most since `begin`, beyond those of that moment."""
+    def peak(self, calls: Callable[[], None]) -> int:
+        """Bytes at most while `calls` runs, beyond those before."""
 
 
 def gauge() -> Gauge | None:
@@ -41,10 +41,9 @@ def gauge() -> Gauge | None:
     import tensorflow as tf
 
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
-    made: Gauge = Allocator(gpus) if gpus else Resident()
     try:
-        made.begin()
-        made.peak()
+        made: Gauge = Allocator(gpus) if gpus else Heap()
+        made.peak(lambda: None)
     except (OSError, ValueError, LookupError, AttributeError, RuntimeError, tf.errors.OpError):
         return None
     return made
@@ -52,10 +51,14 @@ def gauge() -> Gauge | None:
 
 def peak_of(found: Gauge, call: Callable[[], None]) -> int:
     """Bytes that calls of something need at most. It has been called before, so that what it keeps is there."""
-    found.begin()
-    for _ in range(_CALLS):
-        call()
-    return max(0, found.peak())
+
+    def calls() -> None:
+        begun, count = time.perf_counter(), 0
+        while count < _LEAST or (count < _MOST and time.perf_counter() - begun < _SECONDS):
+            call()
+            count += 1
+
+    return max(0, found.peak(calls))
 
 
 class Allocator:
@@ -65,19 +68,16 @@ class Allocator:
 
     def __init__(self, names: list[str]) -> None:
         self._names = [name.removeprefix("/device:") for name in names]
-        self._before = 0
 
-    def begin(self) -> None:
-        """Forget the peak so far."""
+    def peak(self, calls: Callable[[], None]) -> int:
+        """Bytes at most while `calls` runs, beyond those before."""
         self._wait()
         for name in self._names:
             _config().reset_memory_stats(name)
-        self._before = self._sum("current")
-
-    def peak(self) -> int:
-        """Bytes at most since `begin`, beyond those of that moment."""
+        before = self._sum("current")
+        calls()
         self._wait()
-        return self._sum("peak") - self._before
+        return self._sum("peak") - before
 
     def _sum(self, which: str) -> int:
         return sum(int(_config().get_memory_info(name)[which]) for name in self._names)
@@ -90,37 +90,71 @@ class Allocator:
             tf.test.experimental.sync_devices()
 
 
-class Resident:
-    """The peak that Linux keeps of a process' resident memory. Raises OSError or LookupError where that is not so."""
+class _Mallinfo(ctypes.Structure):
+    """As glibc's malloc.h has it."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+        )
+    )  # fmt: skip
+
+
+class Heap:
+    """What glibc's malloc has given out. Raises AttributeError, OSError or LookupError where that cannot be asked."""
 
     device = "cpu"
 
     def __init__(self) -> None:
-        self._before = 0
-
-    def begin(self) -> None:
-        """Have malloc give back what is free, and the kernel forget the peak so far."""
-        if sys.platform != "linux":
-            raise LookupError("only Linux keeps a peak that can be reset")
+        self._ask = ctypes.CDLL(None).mallinfo2
+        self._ask.restype = _Mallinfo
         maps = _MAPS.read_text("utf-8", "replace")
         if any(name in maps for name in _OTHERS):
             raise LookupError("malloc is not glibc's")
-        ctypes.CDLL(None).malloc_trim(0)
-        _RESET.write_text("5")
-        self._before = _kilobytes("VmRSS") * 1024
 
-    def peak(self) -> int:
-        """Bytes at most since `begin`, beyond those of that moment."""
-        return _kilobytes("VmHWM") * 1024 - self._before
+    def taken(self) -> int:
+        """Bytes that are given out now."""
+        info = self._ask()
+        return int(info.uordblks + info.hblkhd)
 
+    def peak(self, calls: Callable[[], None]) -> int:
+        """Bytes at most while `calls` runs, beyond those before."""
+        before = most = self.taken()
 
-def _kilobytes(field: str) -> int:
-    """A figure of the process' status. Raises LookupError."""
-    for line in _STATUS.read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == field:
-            return int(value.split()[0])
-    raise LookupError(field)
+        def behind_op(
+            op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None
+        ) -> None:
+            nonlocal most
+            if graph is None:
+                most = max(most, self.taken())
+
+        with self._asked_without_pause() as found, tf_private.op_callback(behind_op):
+            calls()
+        return max(most, *found) - before
+
+    @contextmanager
+    def _asked_without_pause(self) -> Iterator[list[int]]:
+        """The most that was taken is in the list behind the block."""
+        over = threading.Event()
+        found = [0]
+
+        def ask() -> None:
+            most, ask, is_over = 0, self._ask, over.is_set
+            while not is_over():
+                info = ask()
+                taken = info.uordblks + info.hblkhd
+                if taken > most:
+                    most = taken
+            found.append(most)
+
+        thread = threading.Thread(target=ask, name="tapeinspect-memory", daemon=True)
+        thread.start()
+        try:
+            yield found
+        finally:
+            over.set()
+            thread.join()
 
 
 def _config() -> Any:
