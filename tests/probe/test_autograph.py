@@ -262,11 +262,7 @@ def test_a_failed_trace_is_told_in_the_users_terms(corpus: Corpus) -> None:
 @pytest.mark.parametrize(
     ("name", "type", "words"),
     [
-<<<<<<< HEAD
-        ("fails_on_bool", "OperatorNotAllowedInGraphError", "no value"),
-=======
         ("fails_on_bool", "OperatorNotAllowedInGraphError", "cannot decide here"),
->>>>>>> team/corpus
         ("one_branch", "ValueError", "branch"),
         ("returns_object", "TypeError", "gives back"),
     ],
