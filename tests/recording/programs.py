@@ -23,17 +23,14 @@ PROCESS: Final = frozenset(
     {
         "forks",
         "prints_traceback",
-        "progress_bars",
         "reads_input",
         "signals",
-        "source_code",
         "spawns",
         "stack_depth",
         "uses_pdb",
-        "warnings_logging",
     }
 )
-"""Scripts that look at their process, stack or files: they, and all that fail, run alone in one of their own."""
+"""Scripts that look at their process, stack or input: they, and all that fail, run alone in one of their own."""
 
 NOISE: Final = re.compile(
     rb"tapeinspect: .*\n"
