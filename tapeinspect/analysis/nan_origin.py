@@ -240,14 +240,14 @@ class _Story:
 
     def _data(self) -> str:
         edge, given = self.root.edge, self.root.given
+        if given in edge.outputs:
+            source = "the dataset" if edge.type.startswith("Iterator") else edge.type
+            return f"What {source} gives"
         if edge.step is not None:
             step = self.reader.step(edge.step)
             for argument in step.args:
                 if argument.tensor == given and given is not None:
                     return f"The argument {argument.name} of {step.function}, used by {edge.type}"
-        if given in edge.outputs:
-            source = "the dataset" if edge.type.startswith("Iterator") else edge.type
-            return f"What {source} gives"
         return f"An input of {edge.type} that no recorded op made"
 
     def _variable(self) -> str:

@@ -22,5 +22,5 @@ for epoch in range(2):
         grads = tape.gradient(loss_value, model.trainable_weights)
         optimizer.apply_gradients(zip(grads, model.trainable_weights, strict=True))
         if step % 2 == 0:
-            print(f"Training loss at step {step}: {float(loss_value):.4f}")  # RULE python-number
+            print(f"Training loss at step {step}: {float(loss_value):.4f}")  # RULE eager-only-format
             print(f"Seen so far: {(step + 1) * 4} samples")

@@ -12,7 +12,7 @@ def train(model, dataset):
         for images, labels in dataset:
             with tf.GradientTape() as tape:
                 loss_value = tf.reduce_mean(tf.square(model(images) - labels))
-            loss_history.append(loss_value.numpy().mean())  # RULE eager-only-call
+            loss_history.append(loss_value.numpy().mean())  # RULE eager-only-numpy
             grads = tape.gradient(loss_value, model.trainable_variables)
             optimizer.apply_gradients(zip(grads, model.trainable_variables, strict=True))
         print("epoch", epoch, float(loss_history[-1]).hex())

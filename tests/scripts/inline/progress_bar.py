@@ -26,5 +26,5 @@ for x in bar:
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.square(x @ weight))
     weight.assign_sub(0.1 * tape.gradient(loss, weight))
-    bar.set_postfix(loss=loss.numpy())  # RULE eager-only-call
+    bar.set_postfix(loss=loss.numpy())  # RULE eager-only-numpy
 print(bar.n, bar.postfix)
