@@ -38,6 +38,7 @@ NOISE: Final = re.compile(
     rb"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d+: [IWEF] .*\n"
     rb"|WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR\n"
     rb"|To enable the following instructions: .*\n"
+    rb"|.*DeprecationWarning: This process \(pid=\d+\) is multi-threaded, use of fork.*\n"  # from Python 3.12 on
 )
 """Lines of stderr that differ from run to run, or are ours."""
 
