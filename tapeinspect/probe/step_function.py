@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import sys
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import arguments
@@ -179,7 +180,18 @@ def _around_loop(kept: Step, why: str = "") -> StepFunction:
 
 
 def functions_of(code: CodeType) -> list[FunctionType]:
-    """The function objects that run this code."""
+    """The function objects that run this code. Raises WorkRefused within TensorFlow's C++ code of a way back.
+
+    That holds objects which are not whole yet, and Python dies of looking through them for what refers to the code.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "imperative_grad":
+            raise WorkRefused(
+                "the script stands within tape.gradient, where its functions cannot be looked for",
+                "press n to go on to the end of the batch, then r",
+            )
+        frame = frame.f_back
     return [
         found
         for found in gc.get_referrers(code)
