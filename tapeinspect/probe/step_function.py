@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-import sys
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
