@@ -4,6 +4,9 @@ It predicts. A training step repeats the ops of the step before, so the site of 
 came at this point of the last step, or after this op the last time) and the guess is checked against what tells it
 apart: op type, attributes, the innermost frame, every frame of the user's, and the shapes of the outputs. Only when
 the guess fails is the whole stack walked and looked up.
+
+An op that is guessed right and needs nothing else is taken by `native/_callback.c` where that could be compiled; it
+says in C what is said here, and hands every other op on. Change both, or neither.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import tf_private
+from tapeinspect.probe import native, tf_private
+from tapeinspect.probe.sites import Site, StepPlace
 from tapeinspect.trace.figures import sum_of_squares, vdot
 
 if TYPE_CHECKING:
@@ -51,17 +55,15 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
     possible = tf_private.possible_gradient_types() if recorder.can("tapes") else None
     full = recorder.config.values == "full"
     started = recorder.started_ns
-    site: Any = _NoSite()
-    outer: Any = None
-    trail: list[Any] = []
-    last: list[Any] = []
-    index = size = serial = 0
-    ended = clock()
+    cursor: Cursor = native.cursor() or Cursor()
+    cursor.site, cursor.outer = _NoSite(), None
+    cursor.trail, cursor.last = [], []
+    cursor.index = cursor.size = cursor.serial = 0
+    cursor.ended = clock()
 
     def on_op(
         op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None
     ) -> None:
-        nonlocal site, outer, trail, last, index, size, serial, ended
         if state.busy or recorder.off:
             return
         if get_ident() != ident:  # tf.distribute hands the callbacks of a thread on to those of its replicas
@@ -74,6 +76,13 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
             if graph is not None:
                 recorder.graph_log.added(op_type)
                 return
+            site, last, index, size, serial = (
+                cursor.site,
+                cursor.last,
+                cursor.index,
+                cursor.size,
+                cursor.serial,
+            )
             wanted = last[index] if index < size else None
             n_inputs, n_outputs = len(inputs), len(outputs)
             array = None
@@ -105,7 +114,9 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                         # they were. Those of libraries inside it follow from the op, its depth and its turn in the
                         # sequence.
                         in_step = (
-                            id(frame) == running.key and place.outer is outer and tracker.serial == serial
+                            id(frame) == running.key
+                            and place.outer is cursor.outer
+                            and tracker.serial == serial
                         )
                         if in_step:
                             if frame.f_lasti != place.lasti:
@@ -125,12 +136,12 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                 place = found.step
                 in_step = False
             site.next = found
-            site = found
+            cursor.site = found
             if found is wanted:
-                index += 1
+                cursor.index = index + 1
             elif size:
                 try:  # noqa: SIM105 (faster than a context manager)
-                    index = last.index(found, index, index + _RESYNC) + 1
+                    cursor.index = last.index(found, index, index + _RESYNC) + 1
                 except ValueError:  # an op that the last step did not run here
                     pass
 
@@ -143,14 +154,15 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                         or place.loop is not tracker.loop
                     ):
                         tracker.at(frame, place, begun)
-                    outer = place.outer
+                    cursor.outer = place.outer
             elif tracker.open:
                 tracker.leave(begun)
             if tracker.serial != serial:
-                serial = tracker.serial
-                last, trail, index, size = trail, [], 0, len(trail)
+                serial = cursor.serial = tracker.serial
+                cursor.last, cursor.trail = cursor.trail, []
+                cursor.index, cursor.size = 0, len(cursor.last)
             if serial:
-                trail.append(found)
+                cursor.trail.append(found)
 
             if n_inputs == 1:
                 taken = f"[{inputs[0]._id}]"
@@ -202,7 +214,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
             count = sink.count = sink.count + 1
             extend((
                 count, tracker.current, found.kind, found.stack_id, thread, (begun - started) // 1000,
-                begun - ended, tape, taken, made, norm,
+                begun - cursor.ended, tape, taken, made, norm,
             ))  # fmt: skip
             remember(found)
             if found.is_special:
@@ -214,20 +226,50 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
             recorder.trouble("ops", error)
         finally:
             lock.release()
-            ended = clock()
+            ended = cursor.ended = clock()
             recorder.spent += ended - begun
             state.busy = False
         if gate.armed:
             state.busy = True
             try:
-                gate.at_op(recorder, site)
+                gate.at_op(recorder, cursor.site)
             finally:
                 state.busy = False
-                ended = clock()
+                cursor.ended = clock()
         elif sink.due < ended:
             recorder.flush_in_time()
 
-    return on_op
+    if full:
+        return on_op
+    return native.callback(
+        on_op, slow=on_op, cursor=cursor, recorder=recorder, state=state, tracker=tracker, running=running,
+        gate=gate, sink=sink, lock=lock, tapes=tapes, marks=marks, buffer=sink.buffer, sites=sink.sites, held=held,
+        hold=hold, hold_size=hold_size, possible=possible, thread=thread, vdot=vdot, sum_of_squares=sum_of_squares,
+        getframe=getframe, site_type=Site, place_type=StepPlace, now=clock(), started=started, budget=budget,
+    )  # fmt: skip
+
+
+class Cursor:
+    """Where in the sequence of ops a thread is. `native/_callback.c` has the same with its fields in reach of C."""
+
+    __slots__ = ("ended", "index", "last", "outer", "serial", "site", "size", "trail")
+
+    site: Any
+    """Of the last op."""
+    outer: tuple[Any, ...] | None
+    """The frames around the step at its last op, interned."""
+    trail: list[Any]
+    """The sites of the step that runs."""
+    last: list[Any]
+    """Those of the step before."""
+    index: int
+    """Where in `last` the next op is expected."""
+    size: int
+    """How long `last` is."""
+    serial: int
+    """The tracker's number of the step."""
+    ended: int
+    """When the last op had been recorded, by `time.perf_counter_ns`."""
 
 
 class _NoSite:

@@ -1,0 +1,47 @@
+"""The common case of the op callback in C, where a compiler was at hand when tapeinspect was installed.
+
+Without it everything is recorded just the same, by Python, at a higher cost. TAPEINSPECT_NATIVE=0 leaves it out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+
+def _load() -> Any:
+    if os.environ.get("TAPEINSPECT_NATIVE") == "0":
+        return None
+    try:
+        return import_module("tapeinspect.probe.native._callback")
+    except ImportError:  # there was no compiler, or it was compiled for another Python
+        return None
+
+
+_module = _load()
+
+
+def available() -> bool:
+    """Whether the C code is there and in use."""
+    return _module is not None
+
+
+def cursor() -> Any:
+    """A cursor that the C code can use; None without it."""
+    return None if _module is None else _module.Cursor()
+
+
+def callback(otherwise: Callable[..., None], **parts: Any) -> Callable[..., None]:
+    """The op callback that has C code for the common case; `otherwise` without it.
+
+    parts: the names of `_callback.c`.
+    """
+    if _module is None:
+        return otherwise
+    try:
+        made: Callable[..., None] = _module.Callback(**parts)
+    except (TypeError, RuntimeError):  # a clock, or a Python, that it was not made for
+        return otherwise
+    return made

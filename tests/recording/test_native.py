@@ -1,0 +1,92 @@
+"""The op callback's C code records what its Python code records, and takes nearly all ops of a step."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tapeinspect.probe import native
+from tapeinspect.trace.reader import open_trace
+
+SCRIPT = Path(__file__).parents[1] / "probe" / "scripts" / "predicted_ops.py"
+TIMES = ("time_us", "took_ns")
+TABLES = ("kind", "frame", "stack", "health", "op_output", "op_tape", "gradient")
+pytestmark = [
+    pytest.mark.tf,
+    pytest.mark.skipif(
+        not native.available(), reason="there was no C compiler when tapeinspect was installed"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What came of recording the script in one of the two ways."""
+
+    taken: int
+    losses: list[str]
+    ops: list[tuple[Any, ...]]
+    rows: dict[str, list[Any]]
+
+
+def _record(folder: Path, use_native: bool) -> Recorded:
+    trace = folder / f"{use_native}.tape"
+    env = {**os.environ, "TAPEINSPECT_NATIVE": str(int(use_native)), "CUDA_VISIBLE_DEVICES": "-1"}
+    # a budget that is soon spent, so that what is kept alive has to go again
+    options = ["--quiet", "--values", "health", "--memory", "200K", "-o", str(trace)]
+    run = subprocess.run(
+        [sys.executable, "-m", "tapeinspect", "record", *options, str(SCRIPT)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=True,
+    )
+    truth = json.loads(next(line for line in run.stdout.splitlines() if line.startswith("TRUTH "))[6:])
+    reader = open_trace(trace)
+    try:
+        assert not reader.probe_errors()
+    finally:
+        reader.close()
+    with closing(sqlite3.connect(trace)) as file:
+        columns = [row[1] for row in file.execute("PRAGMA table_info(op)") if row[1] not in TIMES]
+        ops = file.execute(f"SELECT {', '.join(columns)} FROM op ORDER BY id").fetchall()
+        rows = {table: file.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
+    return Recorded(truth["taken"], truth["losses"], ops, rows)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recorded, Recorded]:
+    folder = tmp_path_factory.mktemp("native")
+    return _record(folder, True), _record(folder, False)
+
+
+def test_the_script_computes_the_same(both: tuple[Recorded, Recorded]) -> None:
+    assert both[0].losses == both[1].losses
+
+
+def test_every_op_is_recorded_alike(both: tuple[Recorded, Recorded]) -> None:
+    in_c, in_python = both
+    assert len(in_c.ops) > 500
+    assert in_c.ops == in_python.ops
+
+
+def test_stacks_kinds_and_health_are_alike(both: tuple[Recorded, Recorded]) -> None:
+    in_c, in_python = both
+    assert in_c.rows == in_python.rows
+    assert in_c.rows["health"], "the batch with NaN has rows of its own"
+
+
+def test_python_alone_has_no_c(both: tuple[Recorded, Recorded]) -> None:
+    in_c, in_python = both
+    assert in_python.taken == 0
+    assert in_c.taken > 0.4 * len(in_c.ops)
