@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 
-from tapeinspect.probe import tf_private
+from tapeinspect.probe import native, tf_private
+
+_COMPILED = "records most ops in C; Python does it at a higher cost without"
 
 
 def main() -> None:
     """Print {name: {"available": bool, "for": what it is for}}."""
     has = tf_private.available()
-    print(json.dumps({c.name: {"available": has[c.name], "for": c.purpose} for c in tf_private.CAPABILITIES}))
+    found = {c.name: {"available": has[c.name], "for": c.purpose} for c in tf_private.CAPABILITIES}
+    found["compiled op callback"] = {"available": native.available(), "for": _COMPILED}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

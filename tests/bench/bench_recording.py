@@ -37,6 +37,8 @@ STEPS: Final = {"mnist": 20, "transformer": 3, "resnet50": 1}
 """Steps in a block."""
 GRAPH_STEPS: Final = {"mnist": 60, "transformer": 20, "resnet50": 4}
 LEVELS: Final = ("off", "health", "full")
+PYTHON: Final = "off in Python"
+"""`off` without the op callback's C code, as it is where there was no compiler."""
 TFDBG: Final = ("NO_TENSOR", "FULL_HEALTH")
 BARE: Final = "bare"
 
@@ -82,8 +84,10 @@ def command(model: str, mode: str, way: str, trace: Path) -> list[str]:
         return [sys.executable, *child]
     if way.startswith("tfdbg "):
         return [sys.executable, *child, "--tfdbg", way.removeprefix("tfdbg ")]
-    record = ["record", "--quiet", "--values", way, "--mode", mode, "-o", str(trace)]
-    return [sys.executable, "-m", "tapeinspect", *record, *child]
+    level, _, alone = way.partition(" in ")
+    record = ["record", "--quiet", "--values", level, "--mode", mode, "-o", str(trace)]
+    without = ["env", "TAPEINSPECT_NATIVE=0"] if alone else []
+    return [*without, sys.executable, "-m", "tapeinspect", *record, *child]
 
 
 @contextmanager
@@ -267,6 +271,7 @@ def main() -> None:
     parser.add_argument("--modes", nargs="+", choices=("eager", "graph"), default=["eager", "graph"])
     parser.add_argument("--levels", nargs="*", choices=LEVELS, default=list(LEVELS))
     parser.add_argument("--no-tfdbg", action="store_true", help="leave TensorFlow's own debugger out")
+    parser.add_argument("--python", action="store_true", help="also without the op callback's C code")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument(
         "--quick", action="store_true", help="mnist in eager mode, bare, off and health, 4 rounds"
@@ -282,7 +287,8 @@ def main() -> None:
     if options.quick:
         options.models, options.modes, options.levels = ["mnist"], ["eager"], ["off", "health"]
         options.no_tfdbg, options.rounds = True, 4
-    ways = [BARE, *options.levels, *([] if options.no_tfdbg else [f"tfdbg {mode}" for mode in TFDBG])]
+    alone = [PYTHON] if options.python else []
+    ways = [BARE, *options.levels, *alone, *([] if options.no_tfdbg else [f"tfdbg {mode}" for mode in TFDBG])]
     print(machine(), flush=True)
     results: list[Result] = []
     for model in options.models:
