@@ -13,7 +13,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 _HERE = Path("tapeinspect") / "probe" / "native"
 
 
-class CompileCallback(BuildHookInterface):  # type: ignore[misc]
+class CompileCallback(BuildHookInterface):
     """Adds the compiled module to the wheel, or puts it beside its source when the install is editable."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
