@@ -33,5 +33,6 @@ def digest(arrays: Iterable[Any]) -> bytes:
         if array.dtype.kind == "O":
             found.update(repr(array.tolist()).encode())
         else:
-            found.update(memoryview(np.ascontiguousarray(array).reshape(-1).view("u1")))
+            raw: Any = np.ascontiguousarray(array).reshape(-1).view("u1")
+            found.update(raw)
     return found.digest()[:12]

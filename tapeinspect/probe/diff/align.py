@@ -103,7 +103,9 @@ class RanOp:
         if self.values is not None and other.values is not None:
             return len(self.values) == 1 and bits.same(self.values[0], other.values[number])
         known = self.bits()
-        return known is not None and (other.values is None or len(other.values) == 1) and known == other.bits()
+        return (
+            known is not None and (other.values is None or len(other.values) == 1) and known == other.bits()
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

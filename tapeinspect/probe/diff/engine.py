@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from tapeinspect.probe.autograph.trace import Traced, summed_up
 from tapeinspect.probe.autograph.watch import Watch
+from tapeinspect.probe.autograph.watch_cost import seconds_of
 from tapeinspect.probe.diff import behaviour, loop_body, memory
 from tapeinspect.probe.diff.align import RanOp, align
 from tapeinspect.probe.diff.behaviour import Found
@@ -88,6 +89,8 @@ class Request:
     """Look at what AutoGraph makes of the code."""
     costs: bool = True
     """Measure time and memory."""
+    tell: Callable[[str], None] = lambda text: None
+    """Called with what is done next, in a word or two."""
 
 
 def compare(step: StepFunction, request: Request) -> Comparison:
@@ -110,11 +113,13 @@ def compare(step: StepFunction, request: Request) -> Comparison:
         listed = GraphList(runner.places) if request.ops else None
         timed = SECONDS if request.costs else 0.0
         begun = time.perf_counter()
+        request.tell("tracing")
         traced = runner.traced(seeds, watch=listed, code=watch, seconds=timed)
         if watch is not None:
             result.code = _code(watch, request, traced, time.perf_counter() - begun)
         ops = _eager_watch(runner, request) if listed is not None and traced.calls else None
         gauge = memory.gauge() if request.costs else None
+        request.tell("running eagerly")
         eager = runner.eager(seeds, watch=ops, gauge=gauge, seconds=timed)
         if eager.error is not None and not eager.calls:
             raise eager.error
@@ -127,9 +132,12 @@ def compare(step: StepFunction, request: Request) -> Comparison:
         for number, (mine, theirs) in enumerate(zip(eager.calls, traced.calls, strict=False), 1):
             result.values += judge_call(mine, theirs, number, request.tolerance)
         if ops is not None and listed is not None:
+            request.tell("op by op")
             _ops(result, request, ops, traced_ops(runner, traced, listed, seeds, request.memory))
         if request.costs:
-            _costs(result, runner, eager, traced, gauge)
+            request.tell("measuring memory")
+            watching = (listed.seconds if listed is not None else 0.0) + (seconds_of(watch) if watch else 0.0)
+            _costs(result, runner, eager, traced, gauge, watching)
         _on_request(result, runner, request, traced, seeds, blame)
     result.first, found = conclude(result.values, result.ops, traced, eager, blame, result.findings)
     result.findings += found
@@ -167,14 +175,21 @@ def _note(result: Comparison, box: Sandbox) -> None:
         result.notes.append(f"{entry.path} was not put back: {entry.what}")
 
 
-def _costs(result: Comparison, runner: Runner, eager: Side, traced: Side, gauge: memory.Gauge | None) -> None:
-    """Time and memory of both ways, as far as they run."""
+def _costs(
+    result: Comparison,
+    runner: Runner,
+    eager: Side,
+    traced: Side,
+    gauge: memory.Gauge | None,
+    watching: float,
+) -> None:
+    """Time and memory of both ways, as far as they run. watching: seconds of the trace that are ours."""
     if eager.error is not None:
         result.eager_seconds = eager.calls[-1].seconds
         return
     mine = eager_cost(eager)
     try:
-        theirs = traced_cost(runner, traced, gauge, 0.0) if traced.error is None else None
+        theirs = traced_cost(runner, traced, gauge, watching) if traced.error is None else None
         trouble = eager.trouble or traced.trouble
         if trouble is not None:
             raise trouble
@@ -224,9 +239,11 @@ def _on_request(
         result.notes.append(f"{' and '.join(wanted)} got nothing to work on, since the traced step fails")
         return
     if request.xla:
+        request.tell("compiling with XLA")
         result.compiled = compile_step(runner, traced, seeds, request.tolerance, blame.start)
         result.findings += result.compiled.findings
     if request.grappler:
+        request.tell("reading what Grappler left")
         found = optimized(runner, seeds)
         if isinstance(found, str):
             result.notes.append(found)

@@ -7,6 +7,7 @@ themselves: `tapeinspect.probe.diff.watch.GraphWatch` sees into those, at the pr
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,6 +53,8 @@ class GraphList:
     places: Places
     nested: bool = False
     """Other graphs are a part of it, with ops that it cannot give the values of."""
+    seconds: float = 0.0
+    """Spent on listing."""
     _listed: list[_Listed] = field(default_factory=list)
     _graph: Any = None
 
@@ -67,9 +70,14 @@ class GraphList:
     def _op(
         self, op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None
     ) -> None:
-        if graph is not self._graph:
-            self.nested = self.nested or graph is not None
-            return
+        begun = time.perf_counter()
+        if graph is self._graph:
+            self._list(op_type, inputs, outputs)
+        elif graph is not None:
+            self.nested = True
+        self.seconds += time.perf_counter() - begun
+
+    def _list(self, op_type: Any, inputs: Any, outputs: Any) -> None:
         name = op_type.decode() if isinstance(op_type, bytes) else op_type
         if not is_unseen(name):
             where = None if outputs else self.places.of_frames(mapped_stack())

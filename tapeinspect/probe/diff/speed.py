@@ -72,7 +72,12 @@ def _plain(runner: Runner, side: Side) -> Callable[..., Any]:
             concrete = side.concrete()
             if concrete is not None:
                 return tf_outputs.giving(concrete, tf_outputs.own_outputs(concrete, 0))
-        except (TypeError, ValueError, AttributeError, LookupError):  # a private function that works otherwise
+        except (
+            TypeError,
+            ValueError,
+            AttributeError,
+            LookupError,
+        ):  # a private function that works otherwise
             pass
     traced: Callable[..., Any] = tf.function(runner.converted(), autograph=False)
     return traced
