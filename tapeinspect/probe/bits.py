@@ -31,7 +31,7 @@ def digest(arrays: Iterable[Any]) -> bytes:
     for array in arrays:
         found.update(array.dtype.str.encode())
         if array.dtype.kind == "O":
-            found.update(repr(array.tolist()).encode())
+            found.update(repr(array.reshape(-1).tolist()).encode())
         else:
             raw: Any = np.ascontiguousarray(array).reshape(-1).view("u1")
             found.update(raw)
