@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -137,10 +138,15 @@ class Runner:
             result, values = function(*self.step.args, **self.step.kwargs)
             return result, values
 
+        @functools.cache
         def concrete() -> Any:
             before = len(traces)
-            found = function.get_concrete_function(*self.step.args, **self.step.kwargs)
-            return found if len(traces) == before else None
+            with self.seeded(seeds), functions_eager(False):
+                found = function.get_concrete_function(*self.step.args, **self.step.kwargs)
+            if len(traces) == before:
+                return found
+            self.box.restore()  # it was traced again
+            return None
 
         with self.seeded(seeds), functions_eager(False), gradients.on():
             side = self._calls(call, gradients, calls, traces, seconds)
