@@ -98,6 +98,15 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Doing:
+    """How far a work is that was asked for."""
+
+    work: str
+    text: str
+    """What it does, to stand behind "comparing: ": "tracing"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to a request."""
 
@@ -165,10 +174,10 @@ class AskWork:
 
 Request = AskStats | AskValue | AskWork
 """What is answered with an `Answer`."""
-Message = Hello | Status | Tick | Trouble | Answer | Go | Pause | Stop | Request
+Message = Hello | Status | Tick | Trouble | Doing | Answer | Go | Pause | Stop | Request
 _CLASSES: dict[str, type] = {
     c.__name__: c
-    for c in (Hello, Status, Tick, Trouble, Answer, Go, Pause, Stop, AskStats, AskValue, AskWork)
+    for c in (Hello, Status, Tick, Trouble, Doing, Answer, Go, Pause, Stop, AskStats, AskValue, AskWork)
 }
 
 

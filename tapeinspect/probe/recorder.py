@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from tapeinspect.errors import TapeinspectError
-from tapeinspect.link.messages import Config, Tick, Trouble
+from tapeinspect.link.messages import Config, Doing, Tick, Trouble
 from tapeinspect.probe import failures, tf_private
 from tapeinspect.probe.backward import BackwardLog
 from tapeinspect.probe.calls import CallLog
@@ -226,6 +226,11 @@ class Recorder:
     def say(self, message: str, hint: str = "") -> None:
         """Tell the tool what a user should know."""
         self._say(Trouble(message, hint))
+
+    def doing(self, work: str, text: str) -> None:
+        """Tell the tool how far a work is."""
+        if self._control is not None:
+            self._control.send(Doing(work, text))
 
     def note_trouble(self, part: str, error: BaseException) -> None:
         """Something that was asked for failed in tapeinspect itself or in the script's code; recording goes on."""

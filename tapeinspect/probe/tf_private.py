@@ -147,6 +147,14 @@ CAPABILITIES: tuple[Capability, ...] = (
             "tensorflow.python.eager.context:Context.export_run_metadata",
         ),
     ),
+    Capability(
+        "other_outputs",
+        "compares the ops and measures the memory of the traced step without tracing it again",
+        (
+            "tensorflow.python.eager.polymorphic_function.concrete_function:ConcreteFunction.from_func_graph",
+            "tensorflow.core.function.polymorphism.function_type:from_structured_signature",
+        ),
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tapeinspect.probe import tf_private, tf_variables
+from tapeinspect.probe import bits, tf_private, tf_variables
 from tapeinspect.probe.sandbox.saved import Change, Saved, SavedState
 
 _TRACES = (
@@ -65,18 +65,16 @@ class SavedVariable(Saved):
 
 def same_bits(a: Any, b: Any) -> bool:
     """Whether two tensors hold the same bits."""
+    import numpy as np
+
     if a is b:
         return True
     if a.dtype != b.dtype or a.shape != b.shape:
         return False
     if not a.dtype.is_numpy_compatible:
         return False
-    x, y = a.numpy(), b.numpy()
-    return (
-        bool(x.tobytes() == y.tobytes())
-        if hasattr(x, "tobytes") and x.dtype.kind != "O"
-        else bool((x == y).all())
-    )
+    x, y = (np.asarray(tf_private.view(tensor)) for tensor in (a, b))
+    return bits.same(x, y)
 
 
 def _read(variable: Any) -> Any:

@@ -20,6 +20,7 @@ from tapeinspect.link.messages import (
     AskStats,
     AskValue,
     AskWork,
+    Doing,
     Go,
     Message,
     Pause,
@@ -104,6 +105,8 @@ class Subject:
         self.status = Status("starting" if target else "finished", "")
         self.tick: Tick | None = None
         self.troubles: list[Trouble] = []
+        self.doing: dict[str, str] = {}
+        """How far each work is, by its name."""
         self.exit_status: int | None = None
         self.exited = target is None
         self.started = time.monotonic()
@@ -199,6 +202,8 @@ class Subject:
                 self.tick = event
             elif isinstance(event, Status):
                 self.status = event
+            elif isinstance(event, Doing):
+                self.doing[event.work] = event.text
             elif isinstance(event, Trouble):
                 self.troubles.append(event)
             elif hasattr(event, "data"):

@@ -3,8 +3,10 @@
     python -m tests.bench.bench_diff [ROUNDS]
 
 For each step the two parts are measured alone first, each on a step that TensorFlow has not traced: one eager call
-(the median of a few) and one trace (the first call of a `tf.function`, less a later one). The comparison then does
-both, three calls each and a few more for the times, and once more with every op watched: `values` leaves that out.
+(the median of a few) and one trace (the first call of a `tf.function`, less a later one). The comparison traces the
+step once, in front of what AutoGraph and each op are watched by, and calls it three times each way. The values of the
+graph's ops, and its memory, are then taken from two more functions of the same graph. `no code` watches no AutoGraph,
+`no ops` no op.
 """
 
 from __future__ import annotations
@@ -85,38 +87,76 @@ def parts(make: Callable[[], tuple[Callable[..., Any], tuple[Any, ...]]]) -> tup
     return eager, max(0.0, first - later)
 
 
-def main() -> None:
-    """Measure and print."""
-    from tapeinspect.link.messages import Config
-    from tapeinspect.probe.boot import Probe
+PARTS = ("tracing", "running eagerly", "op by op", "measuring memory")
+
+
+class Clock:
+    """Seconds of each part of a comparison; what it tells nothing of belongs to the part before."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._part, self._since = "", time.perf_counter()
+
+    def tell(self, part: str) -> None:
+        """Another part begins."""
+        at = time.perf_counter()
+        self.seconds[self._part] = self.seconds.get(self._part, 0.0) + at - self._since
+        self._part, self._since = part, at
+
+
+WANTED: dict[str, dict[str, bool]] = {
+    "whole": {"code": True},
+    "no code": {},
+    "no ops": {"ops": False},
+    "and XLA": {"xla": True},
+}
+
+
+def measured(
+    recorder: Any, make: Callable[[], tuple[Callable[..., Any], tuple[Any, ...]]]
+) -> dict[str, float]:
+    """Seconds of one round: of the eager step, of the trace, of each kind of comparison, of the parts of the whole."""
     from tapeinspect.probe.diff.engine import Request, compare
     from tapeinspect.probe.errands import standing_still
     from tapeinspect.probe.step_function import StepFunction
 
+    found: dict[str, float] = {}
+    with standing_still(recorder):
+        found["eager"], found["trace"] = parts(make)
+    for name, options in WANTED.items():
+        function, args = make()
+        step = StepFunction(0, function, args, {}, function.__code__, True)
+        clock = Clock()
+        request = Request(recorder.code.role, tell=clock.tell, **options)  # type: ignore[arg-type]
+        with standing_still(recorder):
+            found[name] = _took(lambda step=step, request=request: compare(step, request))
+        if name == "whole":
+            clock.tell("")
+            found |= {part: clock.seconds.get(part, 0.0) for part in PARTS}
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    from tapeinspect.link.messages import Config
+    from tapeinspect.probe.boot import Probe
+
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     probe = Probe(Config(str(Path(tempfile.mkdtemp()) / "run.tape"), -1), None)
     probe.begin()
-    recorder = probe.recorder
-    wanted = {"whole": {"code": True}, "no code": {}, "values": {"ops": False}, "and XLA": {"xla": True}}
-    print(f"{'step':<26}{'eager':>9}{'trace':>9}" + "".join(f"{name:>18}" for name in wanted))
+    columns = (*WANTED, *PARTS)
+    print(f"{'step':<26}{'eager':>9}{'trace':>9}{'':>9}" + "".join(f"{name:>18}" for name in columns))
     for title, make in STEPS.items():
-        found: list[list[float]] = []
-        for _ in range(rounds):
-            with standing_still(recorder):
-                eager, trace = parts(make)
-            row = [eager, trace]
-            for options in wanted.values():
-                function, args = make()
-                step = StepFunction(0, function, args, {}, function.__code__, True)
-                request = Request(recorder.code.role, **options)  # type: ignore[arg-type]
-                with standing_still(recorder):
-                    row.append(_took(lambda step=step, request=request: compare(step, request)))
-            found.append(row)
-        eager, trace, *whole = (statistics.median(column) for column in zip(*found, strict=True))
-        cells = "".join(f"{f'{s:.2f} s':>9}{f'{s / (eager + trace):.1f}x':>9}" for s in whole)
-        print(f"{title:<26}{f'{eager * 1e3:.1f} ms':>9}{f'{trace:.2f} s':>9}{cells}")
+        found = [measured(probe.recorder, make) for _ in range(rounds)]
+        middle = {name: statistics.median(row[name] for row in found) for name in found[0]}
+        one = middle["eager"] + middle["trace"]
+        cells = "".join(f"{middle[name] / one:>17.1f}x" for name in columns)
+        took = f"{middle['whole']:.2f} s"
+        print(f"{title:<26}{middle['eager'] * 1e3:>6.1f} ms{middle['trace']:>7.2f} s{took:>9}{cells}")
     probe.end(None)
-    print(f"x: relative to one eager step and one trace; medians of {rounds} rounds")
+    print(
+        f"x: relative to one eager step and one trace; medians of {rounds} rounds. The last four are parts of the whole"
+    )
 
 
 if __name__ == "__main__":

@@ -100,3 +100,20 @@ def test_graphs_by_hand() -> None:
         ("folded", "Mul", "Const"), ("removed", "RandomUniform", ""), ("replaced", "AddV2", "Sub"),
         ("added", "Rsqrt", ""),
     ]  # fmt: skip
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("name", ["plain", "keras_model", "checks", "loops"])
+def test_ops_fetched_from_the_graph_are_those_that_a_trace_for_them_finds(truth: Any, name: str) -> None:
+    """The same pairs and verdicts, without that trace; bodies of loops and branches cannot be fetched from."""
+    fetched, traces, watched, more_traces = truth["fetched"][name]
+    assert fetched == watched and len(fetched) > 10
+    assert (traces, more_traces) == ((1, 1) if name in ("loops", "checks") else (0, 1))
+
+
+@pytest.mark.tf
+def test_what_it_costs_to_watch_a_trace_is_known(truth: Any) -> None:
+    """The time of a trace is told less what watching cost; that is a third of a watched one, or more."""
+    plain, watched, told = truth["watched"]
+    assert abs(watched - plain - told) < 0.6 * plain
+    assert told > 0.2 * plain

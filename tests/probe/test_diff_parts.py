@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tapeinspect.probe import bits
 from tapeinspect.probe.diff import memory
 from tapeinspect.probe.diff.align import RanOp, align, match
 from tapeinspect.probe.diff.explain import explain
@@ -215,7 +216,7 @@ def test_memory_of_gpus_is_what_their_allocator_says(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(memory, "_config", lambda: gpus)
     monkeypatch.setattr(memory.Allocator, "_wait", lambda self: None)
     gauge = memory.Allocator(["/device:GPU:0", "/device:GPU:1"])
-    assert memory.peak_of(gauge, lambda: gpus.peaks.update({"GPU:0": 1300, "GPU:1": 540})) == 340
+    assert memory.peak_of(gauge, lambda: gpus.peaks.update({"GPU:0": 1300, "GPU:1": 540}), 0.0) == 340
 
 
 @pytest.fixture
@@ -240,8 +241,8 @@ def test_memory_of_a_process_is_what_malloc_has_given_out(heap: memory.Heap, siz
         blocks.clear()
 
     for _ in range(3):
-        assert memory.peak_of(heap, call) == pytest.approx(size * count, rel=0.05)
-    assert memory.peak_of(heap, lambda: None) < 2_000_000
+        assert memory.peak_of(heap, call, 0.2) == pytest.approx(size * count, rel=0.05)
+    assert memory.peak_of(heap, lambda: None, 0.2) < 2_000_000
     assert len(before) == count
 
 
@@ -305,3 +306,31 @@ def test_what_the_loop_changes_and_the_step_reads(statement: str, line: int | No
     found = changed_between(step, lambda path: "user")
     assert [f.rule for f in found] == ["frozen-value"] * (line is not None)
     assert line is None or f"line {line} changes" in found[0].message
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int8", "bool", "complex64", "S3", "O"])
+def test_same_bits_are_those_of_equal_bytes(kind: str) -> None:
+    """Whatever the shape, the length or the order in memory; zeros of both signs and NaNs are bits, too."""
+    rng = np.random.default_rng(0)
+    for size in (0, 1, 7, 8, 9, 63):
+        a = rng.integers(0, 2, size).astype(kind)
+        for b in (a.copy(), a.reshape(1, -1).T, rng.integers(0, 2, size).astype(kind), a[::-1]):
+            assert bits.same(a, b) == (a.tolist() == b.reshape(-1).tolist())
+            assert (bits.digest([a]) == bits.digest([b])) == bits.same(a, b)
+    assert not bits.same(np.zeros(2), -np.zeros(2))
+    assert bits.same(np.full(3, np.nan), np.full(3, np.nan))
+    assert not bits.same(np.zeros(2, "int32"), np.zeros(2, "float32"))
+
+
+def test_an_op_passes_its_input_on_where_the_bits_say_so() -> None:
+    """Whether the values of both are kept, of one, or of none."""
+    value, other = np.arange(4.0), np.ones(4)
+    for kept in (True, False):
+        known = {"values": (value,)} if kept else {"digest": bits.digest([value])}
+        source = RanOp("A", "train.py", 1, **known)  # type: ignore[arg-type]
+        for mine, passes in ((value, True), (other, False)):
+            for op in (
+                RanOp("B", "train.py", 1, values=(mine.copy(),), given=((source, 0),)),
+                RanOp("B", "train.py", 1, digest=bits.digest([mine]), given=((source, 0),)),
+            ):
+                assert op.passes() == passes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tapeinspect.link.messages import Answer, AskWork, Status, Tick
+from tapeinspect.link.messages import Answer, AskWork, Doing, Status, Tick
 from tapeinspect.ui.app import TapeApp
 from tapeinspect.ui.panes.autograph import AutographPane
 from tapeinspect.ui.subject import Subject
@@ -443,3 +443,20 @@ def _add_run(path: Path, step: int) -> None:
                 database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
         build_autograph.rows(Writer(), step=step)  # type: ignore[arg-type]
+
+
+async def test_what_a_comparison_is_at_is_told_while_it_is_waited_for(target: FakeTarget) -> None:
+    """Behind the words for the wait, and no more of it when the next one is asked for."""
+    app = begun(target)
+    target.hold(AskWork)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(app, lambda: app.main.viewed == 2)
+        await pilot.press("5")
+        await settle(app, lambda: "eagerly and traced with the arguments of batch 2 …" in screen_text(app))
+        for text in ("op by op", "measuring memory"):
+            target.say(Doing("diff", text))
+            await settle(app, lambda text=text: f"of batch 2: {text} … " in screen_text(app))
+        target.answer(Answer(works(target)[0].request, False, {"message": "the step cannot be run again"}))
+        await settle(app, lambda: "the step cannot be run again" in screen_text(app))
+        await pilot.press("r")
+        await settle(app, lambda: "eagerly and traced with the arguments of batch 2 …" in screen_text(app))

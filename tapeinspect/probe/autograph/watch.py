@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import _thread
+import copy
 import functools
+import itertools
 import sys
 import time
 from collections import Counter
@@ -89,9 +91,15 @@ class Watch:
         """A gradient of the user's may run on the way back."""
         self._codes: list[CodeType] = []
         """Those whose ids are in `_interest`."""
+        self._ticks = itertools.count()
         self._on_call = self._make_on_call()
         self._asked: list[Any] = []
         """The callables that AutoGraph is deciding on, outermost first."""
+
+    @property
+    def calls(self) -> int:
+        """Calls of functions that Python told of."""
+        return copy.copy(self._ticks).__next__()
 
     def begin(self) -> None:
         """The function is traced from the start: forget an earlier trace, such as one that made variables."""
@@ -232,9 +240,10 @@ class Watch:
     def _make_on_call(self) -> Callable[[FrameType, str, Any], Any]:
         """What Python calls for every call while a function is traced, nearly all of them TensorFlow's own."""
         interest, get_interest, on_line, ran = self._interest, self._interest.get, self._on_line, self._ran
-        find = self._is_of_interest
+        find, tick = self._is_of_interest, self._ticks.__next__
 
         def on_call(frame: FrameType, event: str, argument: Any) -> Any:
+            tick()
             code = frame.f_code
             role = get_interest(id(code), "")
             if role is None:

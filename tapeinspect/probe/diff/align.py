@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from tapeinspect.probe import bits
+
 Relation = Literal["equal", "eager", "traced", "moved", "folded"]
 
 PLUMBING: Final[dict[str, str]] = {
@@ -57,7 +59,7 @@ _GIVES_UP: Final = 800
 """Differences on one line beyond which ops are paired by type alone."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class RanOp:
     """One op that ran once."""
 
@@ -72,15 +74,38 @@ class RanOp:
     values: tuple[Any, ...] | None = None
     """Of its outputs, None when they were not kept."""
     digest: bytes | None = None
-    """Of the values' bits and types, not of their shapes."""
+    """Of the values' bits and types, not of their shapes; of values that are kept only once it is asked for."""
     shapes_only: bool = False
     """What it computes follows from shapes and constants."""
-    passes: bool = False
-    """Its value is that of one of its inputs."""
+    given: tuple[tuple[RanOp, int], ...] = ()
+    """Where its inputs come from, as far as that is known: an op and the number of its output."""
     in_loop: bool = False
     """It stands in the body or the condition of a graph's loop."""
     turn: int = 0
     """How often the same op of the graph, or the same place of the code, had run before."""
+
+    @property
+    def has_values(self) -> bool:
+        """Whether what it gave is known."""
+        return self.values is not None or self.digest is not None
+
+    def bits(self) -> bytes | None:
+        """The digest; None where nothing is known of its values."""
+        if self.digest is None and self.values is not None:
+            self.digest = bits.digest(self.values)
+        return self.digest
+
+    def passes(self) -> bool:
+        """Whether its value is that of one of its inputs."""
+        return any(self._has_value_of(op, number) for op, number in self.given)
+
+    def _has_value_of(self, other: RanOp, number: int) -> bool:
+        if self.values is not None and other.values is not None:
+            return len(self.values) == 1 and bits.same(self.values[0], other.values[number])
+        known = self.bits()
+        return (
+            known is not None and (other.values is None or len(other.values) == 1) and known == other.bits()
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +149,7 @@ def _match_line(
     keys: tuple[Callable[[RanOp], Hashable], ...] = (
         lambda op: (op.type, op.dtype, op.shape),
         lambda op: op.type,
-        lambda op: (op.digest, op.shape) if op.digest is not None and op.type not in PLUMBING else object(),
+        lambda op: (op.bits(), op.shape) if op.has_values and op.type not in PLUMBING else object(),
     )
     for key in keys:
         found = match([key(eager[i]) for i in mine], [key(traced[j]) for j in theirs])
@@ -204,12 +229,14 @@ def _moved(eager: Sequence[RanOp], traced: Sequence[RanOp], partner: dict[int, i
     used = set(partner.values())
     free: dict[Hashable, list[int]] = defaultdict(list)
     for j, op in enumerate(traced):
-        if j not in used and op.digest is not None and op.type not in PLUMBING and not op.shapes_only:
-            free[op.type, op.shape, op.digest].append(j)
+        if j not in used and op.has_values and op.type not in PLUMBING and not op.shapes_only:
+            free[op.type, op.shape, op.bits()].append(j)
     found = {}
     for i, op in enumerate(eager):
-        if i not in partner and op.digest is not None and free.get((op.type, op.shape, op.digest)):
-            found[i] = free[op.type, op.shape, op.digest].pop(0)
+        if i in partner or not op.has_values or not free:
+            continue
+        if same := free.get((op.type, op.shape, op.bits())):
+            found[i] = same.pop(0)
     return found
 
 
@@ -245,7 +272,7 @@ def _alone(op: RanOp, side: Literal["eager", "traced"]) -> Pair:
     why = PLUMBING.get(op.type)
     if why is None and op.shapes_only:
         why = "follows from shapes and constants, which are known while tracing"
-    if why is None and op.passes:
+    if why is None and op.passes():
         why = "changes nothing here"
     if why is None and side == "eager":
         why = _KNOWN_WHILE_TRACING.get(op.type)

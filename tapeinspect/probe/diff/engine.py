@@ -9,18 +9,20 @@ from typing import Any, Final, Literal
 
 from tapeinspect.probe.autograph.trace import Traced, summed_up
 from tapeinspect.probe.autograph.watch import Watch
+from tapeinspect.probe.autograph.watch_cost import seconds_of
 from tapeinspect.probe.diff import behaviour, loop_body, memory
-from tapeinspect.probe.diff.align import Pair, align
+from tapeinspect.probe.diff.align import RanOp, align
 from tapeinspect.probe.diff.behaviour import Found
 from tapeinspect.probe.diff.blame import Blame
 from tapeinspect.probe.diff.conclude import conclude
 from tapeinspect.probe.diff.failing import failure
+from tapeinspect.probe.diff.fetch import GraphList, traced_ops
 from tapeinspect.probe.diff.grappler import Rewritten, optimized
 from tapeinspect.probe.diff.judge import Judged, JudgedOp, judge_call, judge_ops
 from tapeinspect.probe.diff.runs import Runner, Side, flatten
-from tapeinspect.probe.diff.speed import eager_cost, traced_cost
+from tapeinspect.probe.diff.speed import SECONDS, eager_cost, traced_cost
 from tapeinspect.probe.diff.stale import changed_between
-from tapeinspect.probe.diff.watch import Budget, EagerWatch, GraphWatch
+from tapeinspect.probe.diff.watch import Budget, EagerWatch
 from tapeinspect.probe.diff.xla import Compiled, compile_step
 from tapeinspect.probe.introspect import names_in
 from tapeinspect.probe.sandbox.sandbox import Sandbox, sandbox
@@ -87,6 +89,8 @@ class Request:
     """Look at what AutoGraph makes of the code."""
     costs: bool = True
     """Measure time and memory."""
+    tell: Callable[[str], None] = lambda text: None
+    """Called with what is done next, in a word or two."""
 
 
 def compare(step: StepFunction, request: Request) -> Comparison:
@@ -106,11 +110,17 @@ def compare(step: StepFunction, request: Request) -> Comparison:
         runner = Runner(step, box, request.role)
         seeds = EqualSeeds()
         watch = Watch(step.code, request.role) if request.code else None
+        listed = GraphList(runner.places) if request.ops else None
+        timed = SECONDS if request.costs else 0.0
         begun = time.perf_counter()
-        traced = runner.traced(seeds, code=watch)
+        request.tell("tracing")
+        traced = runner.traced(seeds, watch=listed, code=watch, seconds=timed)
         if watch is not None:
             result.code = _code(watch, request, traced, time.perf_counter() - begun)
-        eager = runner.eager(seeds)
+        ops = _eager_watch(runner, request) if listed is not None and traced.calls else None
+        gauge = memory.gauge() if request.costs else None
+        request.tell("running eagerly")
+        eager = runner.eager(seeds, watch=ops, gauge=gauge, seconds=timed)
         if eager.error is not None and not eager.calls:
             raise eager.error
         _note(result, box)
@@ -121,10 +131,13 @@ def compare(step: StepFunction, request: Request) -> Comparison:
         result.findings += changed_between(step, request.role)
         for number, (mine, theirs) in enumerate(zip(eager.calls, traced.calls, strict=False), 1):
             result.values += judge_call(mine, theirs, number, request.tolerance)
-        if traced.calls and request.ops:
-            _ops(result, runner, request)
+        if ops is not None and listed is not None:
+            request.tell("op by op")
+            _ops(result, request, ops, traced_ops(runner, traced, listed, seeds, request.memory))
         if request.costs:
-            _costs(result, runner, eager, traced)
+            request.tell("measuring memory")
+            watching = (listed.seconds if listed is not None else 0.0) + (seconds_of(watch) if watch else 0.0)
+            _costs(result, runner, eager, traced, gauge, watching)
         _on_request(result, runner, request, traced, seeds, blame)
     result.first, found = conclude(result.values, result.ops, traced, eager, blame, result.findings)
     result.findings += found
@@ -162,44 +175,52 @@ def _note(result: Comparison, box: Sandbox) -> None:
         result.notes.append(f"{entry.path} was not put back: {entry.what}")
 
 
-def _costs(result: Comparison, runner: Runner, eager: Side, traced: Side) -> None:
-    """Time and memory of both ways, as far as they run."""
+def _costs(
+    result: Comparison,
+    runner: Runner,
+    eager: Side,
+    traced: Side,
+    gauge: memory.Gauge | None,
+    watching: float,
+) -> None:
+    """Time and memory of both ways, as far as they run. watching: seconds of the trace that are ours."""
     if eager.error is not None:
         result.eager_seconds = eager.calls[-1].seconds
         return
-    gauge = memory.gauge()
+    mine = eager_cost(eager)
     try:
-        mine = eager_cost(runner, gauge)
-        theirs = traced_cost(runner, gauge) if traced.error is None else None
+        theirs = traced_cost(runner, traced, gauge, watching) if traced.error is None else None
+        trouble = eager.trouble or traced.trouble
+        if trouble is not None:
+            raise trouble
     except Exception as error:  # the script's own: not every call is like the first
         result.notes.append(f"time and memory could not be measured: {describe_error(error)}")
         return
     result.eager_seconds = mine.seconds
     if theirs is not None:
-        result.traced_seconds = theirs.seconds
-        result.trace_seconds = max(0.0, theirs.first_seconds - theirs.seconds)
+        result.traced_seconds, result.trace_seconds = theirs.seconds, theirs.trace_seconds
     if gauge is not None and mine.memory is not None:
         result.memory = Memory(gauge.device, mine.memory, theirs.memory if theirs is not None else None)
 
 
-def _ops(result: Comparison, runner: Runner, request: Request) -> None:
-    """Run both once more, op by op."""
-    seeds = EqualSeeds()
-    graph = GraphWatch(runner.places, Budget(request.memory))
-    traced = runner.traced(seeds, 1, graph)
-    given = frozenset(
-        t._id for _, t in flatten("", [runner.step.args, runner.step.kwargs]) if hasattr(t, "_id")
-    )
-    eager_watch = EagerWatch(runner.places, Budget(request.memory), given)
-    eager = runner.eager(seeds, 1, eager_watch)
-    trouble = traced.error or eager.error
-    if trouble is not None:
-        result.notes.append(
-            f"the ops could not be compared one by one: {type(trouble).__name__}: {trouble}"[:300]
-        )
+def _eager_watch(runner: Runner, request: Request) -> EagerWatch:
+    arguments = flatten("", [runner.step.args, runner.step.kwargs])
+    given = frozenset(t._id for _, t in arguments if hasattr(t, "_id"))
+    return EagerWatch(runner.places, Budget(request.memory), given)
+
+
+def _ops(
+    result: Comparison,
+    request: Request,
+    eager: EagerWatch,
+    traced: list[RanOp] | BaseException,
+) -> None:
+    """Compare op by op."""
+    if isinstance(traced, BaseException):
+        text = f"the ops could not be compared one by one: {type(traced).__name__}: {traced}"
+        result.notes.append(text[:300])
         return
-    pairs: list[Pair] = align(eager_watch.ops, graph.ops)
-    result.ops = judge_ops(pairs, request.tolerance)
+    result.ops = judge_ops(align(eager.ops, traced), request.tolerance)
 
 
 def _code(watch: Watch, request: Request, traced: Side, seconds: float) -> Traced:
@@ -218,9 +239,11 @@ def _on_request(
         result.notes.append(f"{' and '.join(wanted)} got nothing to work on, since the traced step fails")
         return
     if request.xla:
+        request.tell("compiling with XLA")
         result.compiled = compile_step(runner, traced, seeds, request.tolerance, blame.start)
         result.findings += result.compiled.findings
     if request.grappler:
+        request.tell("reading what Grappler left")
         found = optimized(runner, seeds)
         if isinstance(found, str):
             result.notes.append(found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapeinspect.probe import tf_private
+from tapeinspect.probe.diff.memory import Gauge
 from tapeinspect.probe.sandbox.saved import symbolic
 
 
@@ -17,7 +18,7 @@ class GradientWatch:
 
     name_of: Callable[[int], str | None]
     found: list[tuple[str, Any]] = field(default_factory=list)
-    _depth: int = 0
+    _gauge: Gauge | None = None
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -36,11 +37,29 @@ class GradientWatch:
         finally:
             module.imperative_grad = original
 
+    @contextmanager
+    def copying(self, gauge: Gauge) -> Iterator[None]:
+        """Keep copies inside, so that no gradient lives on for being collected; the gauge leaves the copies out."""
+        self._gauge = gauge
+        try:
+            yield
+        finally:
+            self._gauge = None
+
+    def _copy(self, value: Any) -> Any:
+        import numpy as np
+
+        if self._gauge is None or not hasattr(value, "_numpy_internal"):
+            return value
+        array = tf_private.view(value)
+        self._gauge.aside += array.nbytes
+        return np.array(array)
+
     def _take(self, sources: Any, results: Any) -> None:
         for index, (source, result) in enumerate(zip(sources, results, strict=False)):
             handle = getattr(getattr(source, "handle", None), "_id", None)
             name = self.name_of(handle) if handle is not None else None
-            self.found.append((name or f"source {index}", result))
+            self.found.append((name or f"source {index}", self._copy(result)))
 
     def here(self) -> list[Any]:
         """Those of the graph that is being traced, None where there is none, for the graph to return."""
@@ -74,4 +93,4 @@ def dense(value: Any) -> Any:
         return None
     if isinstance(value, tf.IndexedSlices):
         value = tf.convert_to_tensor(value)
-    return np.asarray(value)
+    return np.asarray(tf_private.view(value) if hasattr(value, "_numpy_internal") else value)

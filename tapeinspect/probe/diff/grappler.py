@@ -49,7 +49,7 @@ def optimized(runner: Runner, seeds: EqualSeeds) -> list[Rewritten] | str:
         return "the script collects graphs of its own, so that Grappler's could not be told apart"
     ops = OpList(runner.places)
     with collecting() as graphs:
-        side = runner.traced(seeds, 1, listed=ops)
+        side = runner.traced(seeds, 1, ops)
     if side.error is not None:
         return "the graph was not optimised, since the traced step fails"
     best = max(graphs, key=lambda pair: sum(node.name in ops.ops for node in pair[0].node), default=None)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from tapeinspect.probe import bits
 from tapeinspect.probe.diff.align import Pair, RanOp
 from tapeinspect.probe.diff.numbers import EQUAL, GRADIENT_SHARE, TOLERANCE, Distance, distance
 from tapeinspect.probe.diff.runs import Call
@@ -51,15 +52,19 @@ def judge_ops(pairs: Sequence[Pair], tolerance: float | None) -> list[JudgedOp]:
 
 
 def _op_distance(eager: RanOp, traced: RanOp, tolerance: float | None) -> Distance | None:
-    if eager.digest is None or traced.digest is None or (eager.shapes_only and traced.shapes_only):
+    if not (eager.has_values and traced.has_values) or (eager.shapes_only and traced.shapes_only):
         return None
-    if eager.digest == traced.digest and eager.shape == traced.shape:
-        return EQUAL
-    if eager.digest == traced.digest and eager.type in _SHAPING:
+    if (eager.shape == traced.shape or eager.type in _SHAPING) and _same_bits(eager, traced):
         return EQUAL
     if eager.values is None or traced.values is None or len(eager.values) != len(traced.values):
         return None
     return worst([distance(a, b, tolerance) for a, b in zip(eager.values, traced.values, strict=True)])
+
+
+def _same_bits(eager: RanOp, traced: RanOp) -> bool:
+    if eager.values is None or traced.values is None or len(eager.values) != len(traced.values):
+        return eager.bits() == traced.bits()
+    return all(map(bits.same, eager.values, traced.values))
 
 
 def worst(distances: Sequence[Distance]) -> Distance:

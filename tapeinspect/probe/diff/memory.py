@@ -1,8 +1,9 @@
 """How much memory calls of the step need at most, beyond what is taken before them.
 
 On a GPU, TensorFlow's allocator keeps the peak. On the CPU its allocator is malloc, which tells what is taken at a
-moment: it is asked without pause by a thread, each time within microseconds, and behind each op that runs eagerly. So
-eager figures are exact, and those of a graph but for blocks that are gone within microseconds, which are small. The
+moment. While a graph runs, a thread asks without pause, each time within microseconds; so the figure lacks blocks at
+most that are gone within microseconds, which are small. Where ops run one by one that would take Python's lock from
+them, so it is asked behind each op, and by the thread a few times in a millisecond for what an op holds meanwhile. The
 peak of the process' resident memory is no way to it: malloc holds on to what was freed, in amounts that depend on what
 ran before, and gives it out again.
 """
@@ -13,14 +14,18 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from tapeinspect.probe import tf_private
 
-_LEAST, _MOST, _SECONDS = 2, 50, 0.2
-"""Calls that are watched, and how long: ops side by side run in another order each time, and a moment may be missed."""
+Result = TypeVar("Result")
+
+_MOST: Final = 50
+"""Calls that are watched, at most: ops side by side run in another order each time, and a moment may be missed."""
+_PAUSE: Final = 0.0005
+"""Seconds between two questions while ops run one by one: what they hold longer than that is seen."""
 _MAPS: Final = Path("/proc/self/maps")
 _OTHERS: Final = ("tcmalloc", "jemalloc", "mimalloc")
 """Libraries that take the place of glibc's malloc, which then knows nothing."""
@@ -31,9 +36,14 @@ class Gauge(Protocol):
 
     device: str
     """"gpu" or "cpu"."""
+    aside: int
+    """Bytes of the host's that are held for the comparison's sake, and left out."""
 
-    def peak(self, calls: Callable[[], None]) -> int:
-        """Bytes at most while `calls` runs, beyond those before."""
+    def peak(self, call: Callable[[], Result], one_by_one: bool = False) -> tuple[int, Result]:
+        """Bytes at most while `call` runs, beyond those before, and what it returns.
+
+        one_by_one: it runs op by op, so that there is a moment to ask behind each.
+        """
 
 
 def gauge() -> Gauge | None:
@@ -49,16 +59,19 @@ def gauge() -> Gauge | None:
     return made
 
 
-def peak_of(found: Gauge, call: Callable[[], None]) -> int:
-    """Bytes that calls of something need at most. It has been called before, so that what it keeps is there."""
+def peak_of(found: Gauge, call: Callable[[], Any], seconds: float) -> int:
+    """Bytes that calls of a graph need at most, called for so many seconds, at least once.
+
+    It has been called before, so that what it keeps is there.
+    """
 
     def calls() -> None:
         begun, count = time.perf_counter(), 0
-        while count < _LEAST or (count < _MOST and time.perf_counter() - begun < _SECONDS):
+        while not count or (count < _MOST and time.perf_counter() - begun < seconds):
             call()
             count += 1
 
-    return max(0, found.peak(calls))
+    return found.peak(calls)[0]
 
 
 class Allocator:
@@ -68,16 +81,17 @@ class Allocator:
 
     def __init__(self, names: list[str]) -> None:
         self._names = [name.removeprefix("/device:") for name in names]
+        self.aside = 0
 
-    def peak(self, calls: Callable[[], None]) -> int:
-        """Bytes at most while `calls` runs, beyond those before."""
+    def peak(self, call: Callable[[], Result], one_by_one: bool = False) -> tuple[int, Result]:
+        """Bytes at most while `call` runs, beyond those before, and what it returns."""
         self._wait()
         for name in self._names:
             _config().reset_memory_stats(name)
         before = self._sum("current")
-        calls()
+        result = call()
         self._wait()
-        return self._sum("peak") - before
+        return max(0, self._sum("peak") - before), result
 
     def _sum(self, which: str) -> int:
         return sum(int(_config().get_memory_info(name)[which]) for name in self._names)
@@ -107,6 +121,7 @@ class Heap:
     device = "cpu"
 
     def __init__(self) -> None:
+        self.aside = 0
         self._ask = ctypes.CDLL(None).mallinfo2
         self._ask.restype = _Mallinfo
         maps = _MAPS.read_text("utf-8", "replace")
@@ -114,12 +129,13 @@ class Heap:
             raise LookupError("malloc is not glibc's")
 
     def taken(self) -> int:
-        """Bytes that are given out now."""
+        """Bytes that are given out now, those held for the comparison's sake left out."""
         info = self._ask()
-        return int(info.uordblks + info.hblkhd)
+        return int(info.uordblks + info.hblkhd) - self.aside
 
-    def peak(self, calls: Callable[[], None]) -> int:
-        """Bytes at most while `calls` runs, beyond those before."""
+    def peak(self, call: Callable[[], Result], one_by_one: bool = False) -> tuple[int, Result]:
+        """Bytes at most while `call` runs, beyond those before, and what it returns."""
+        self.aside = 0
         before = most = self.taken()
 
         def behind_op(
@@ -129,13 +145,16 @@ class Heap:
             if graph is None:
                 most = max(most, self.taken())
 
-        with self._asked_without_pause() as found, tf_private.op_callback(behind_op):
-            calls()
-        return max(most, *found) - before
+        with ExitStack() as stack:
+            found = stack.enter_context(self._asked_all_the_time(_PAUSE if one_by_one else 0.0))
+            if one_by_one:
+                stack.enter_context(tf_private.op_callback(behind_op))
+            result = call()
+        return max(most, *found) - before, result
 
     @contextmanager
-    def _asked_without_pause(self) -> Iterator[list[int]]:
-        """The most that was taken is in the list behind the block."""
+    def _asked_all_the_time(self, pause: float) -> Iterator[list[int]]:
+        """The most that was taken is in the list behind the block. pause: seconds between two questions."""
         over = threading.Event()
         found = [0]
 
@@ -143,9 +162,11 @@ class Heap:
             most, ask, is_over = 0, self._ask, over.is_set
             while not is_over():
                 info = ask()
-                taken = info.uordblks + info.hblkhd
+                taken = info.uordblks + info.hblkhd - self.aside
                 if taken > most:
                     most = taken
+                if pause:
+                    time.sleep(pause)
             found.append(most)
 
         thread = threading.Thread(target=ask, name="tapeinspect-memory", daemon=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from tapeinspect.probe import bits
+
 Verdict = Literal["bit-equal", "rounding", "real"]
 
 TOLERANCE: Final[dict[str, float]] = {
@@ -54,7 +56,7 @@ def distance(
         return Distance(None, None, None, "real")
     if a.dtype.kind in "OSU":
         return EQUAL if bool((a == b).all()) else Distance(None, None, None, "real")
-    if a.tobytes() == b.tobytes():
+    if bits.same(a, b):
         return EQUAL
     if a.dtype.kind in "biu":
         apart = np.abs(a.astype("float64") - b.astype("float64"))

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import statistics
+import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from tapeinspect.probe import tf_autograph
+from tapeinspect.probe import tf_autograph, tf_private
 from tapeinspect.probe.autograph.watch import Watch
 from tapeinspect.probe.diff.gradients import GradientWatch, named
-from tapeinspect.probe.diff.listed import OpList
-from tapeinspect.probe.diff.watch import EagerWatch, GraphWatch, Places, mapped_stack
+from tapeinspect.probe.diff.memory import Gauge
+from tapeinspect.probe.diff.watch import EagerWatch, Places, mapped_stack
 from tapeinspect.probe.sandbox.sandbox import Printed, Sandbox
 from tapeinspect.probe.sandbox.saved import Change
 from tapeinspect.probe.step_function import StepFunction
 from tapeinspect.probe.tf_state import EqualSeeds, functions_eager, is_op_error
 
 CALLS = 3
-_TIMED_SECONDS = 0.4
-_TIMED_CALLS = 5
+_TIMED_CALLS = 20
+
+
+class Tracing(Protocol):
+    """Sees the ops that are traced."""
+
+    def tracing(self) -> AbstractContextManager[None]:
+        """Those that are traced inside."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,9 +56,14 @@ class Side:
     """What the call behind the last one raised."""
     tracing: bool = False
     """It was raised while the step was traced."""
-    seconds: float | None = None
-    """Of one call, the first left out; only where it is compiled by XLA."""
-    watch: EagerWatch | GraphWatch | None = None
+    times: list[float] = field(default_factory=list)
+    """Seconds of calls that nothing was watched in, the first one left out."""
+    memory: int | None = None
+    """Bytes that the last call needed at most, where that was measured."""
+    trouble: Exception | None = None
+    """What calls behind the last one raised, which were run for their time alone."""
+    concrete: Callable[[], Any] = lambda: None
+    """The traced function; None where there is none, or not one for the same arguments."""
 
 
 class Runner:
@@ -64,8 +75,19 @@ class Runner:
         self.places = Places(role)
         self._names = {entry.target.handle._id: entry.path for entry in box.variables}
 
-    def eager(self, seeds: EqualSeeds, calls: int = CALLS, watch: EagerWatch | None = None) -> Side:
-        """Run the step op by op, from the state at the beginning."""
+    def eager(
+        self,
+        seeds: EqualSeeds,
+        calls: int = CALLS,
+        watch: EagerWatch | None = None,
+        gauge: Gauge | None = None,
+        seconds: float = 0.0,
+    ) -> Side:
+        """Run the step op by op, from the state at the beginning.
+
+        watch: takes down the values of the first call's ops. gauge: measures the last call. seconds: how long it may
+        be called for its time alone.
+        """
         gradients = GradientWatch(self._names.get)
 
         def call() -> tuple[Any, list[Any]]:
@@ -75,20 +97,21 @@ class Runner:
             return result, [value for _, value in gradients.found]
 
         with self.seeded(seeds), functions_eager(True), gradients.on():
-            return self._calls(call, gradients, calls, watch, [], False)
+            return self._calls(call, gradients, calls, [], seconds, watch, gauge)
 
     def traced(
         self,
         seeds: EqualSeeds,
         calls: int = CALLS,
-        watch: GraphWatch | None = None,
+        watch: Tracing | None = None,
         jit: bool = False,
-        listed: OpList | None = None,
         code: Watch | None = None,
+        seconds: float = 0.0,
     ) -> Side:
         """Run the step as a `tf.function`, from the state at the beginning. jit: compiled by XLA.
 
-        watch: takes down the values of its ops. listed: lists the ops. code: watches AutoGraph in the first trace.
+        watch: sees its ops as they are traced. code: watches AutoGraph in the first trace. seconds: how long it may be
+        called for its time alone.
         """
         import tensorflow as tf
 
@@ -101,9 +124,8 @@ class Runner:
             seeds.begin(traced=True)
             gradients.found.clear()
             with ExitStack() as stack:
-                for watching in (watch, listed):
-                    if watching is not None:
-                        stack.enter_context(watching.tracing())
+                if watch is not None:
+                    stack.enter_context(watch.tracing())
                 if code is not None and len(traces) == 1:
                     stack.enter_context(code.watching())
                 result = inner(*args, **kwargs)
@@ -116,8 +138,28 @@ class Runner:
             result, values = function(*self.step.args, **self.step.kwargs)
             return result, values
 
+        @functools.cache
+        def concrete() -> Any:
+            before = len(traces)
+            with self.seeded(seeds), functions_eager(False):
+                found = function.get_concrete_function(*self.step.args, **self.step.kwargs)
+            if len(traces) == before:
+                return found
+            self.box.restore()  # it was traced again
+            return None
+
         with self.seeded(seeds), functions_eager(False), gradients.on():
-            return self._calls(call, gradients, calls, watch, traces, jit)
+            side = self._calls(call, gradients, calls, traces, seconds)
+        side.concrete = concrete
+        return side
+
+    def once(self, seeds: EqualSeeds, call: Callable[..., Any]) -> Any:
+        """What a traced function gives that is called with the step's arguments, from the state at the beginning."""
+        try:
+            with self.seeded(seeds), functions_eager(False):
+                return call(*self.step.args, **self.step.kwargs)
+        finally:
+            self.box.restore()
 
     def converted(self) -> Callable[..., Any]:
         """The step as `tf.function` would trace it."""
@@ -146,23 +188,27 @@ class Runner:
         call: Callable[[], tuple[Any, list[Any]]],
         gradients: GradientWatch,
         count: int,
-        watch: EagerWatch | GraphWatch | None,
         traces: list[str],
-        timed: bool,
+        seconds: float,
+        watch: EagerWatch | None = None,
+        gauge: Gauge | None = None,
     ) -> Side:
-        side = Side(watch=watch)
+        side = Side()
         before = 0
         try:
-            for _ in range(count):
+            for number in range(count):
                 before = traces.count("begun")
-                side.calls.append(self._one(call, gradients, watch, traces))
-            if timed:
-                side.seconds = _timed(call, [c.seconds for c in side.calls[1:]])
+                watched = watch if number == 0 else None
+                measured = gauge if number == count - 1 else None
+                side.calls.append(self._one(call, gradients, traces, side, watched, measured))
         except Exception as error:
             side.error = error
             begun = traces.count("begun")
             # what is no error of an op was raised by tf.function, which did not like what it traced
             side.tracing = begun > traces.count("done") or (begun > before and not is_op_error(error))
+        else:
+            side.times = [c.seconds for c in side.calls[1 : -1 if gauge is not None else None]]
+            _call_on(call, side, seconds)
         self.box.restore()
         return side
 
@@ -170,18 +216,22 @@ class Runner:
         self,
         call: Callable[[], tuple[Any, list[Any]]],
         gradients: GradientWatch,
-        watch: EagerWatch | GraphWatch | None,
         traces: list[str],
+        side: Side,
+        watch: EagerWatch | None,
+        gauge: Gauge | None,
     ) -> Call:
         self.box.mark()
         before = traces.count("begun")
-        with ExitStack() as stack:
-            if isinstance(watch, EagerWatch):
-                stack.enter_context(watch.on())
-            begun = time.perf_counter()
-            result, values = call()
-            outputs = {path: plain(value) for path, value in flatten("result", result)}
-            seconds = time.perf_counter() - begun
+        begun = time.perf_counter()
+        with watch.on() if watch is not None else nullcontext():
+            if gauge is None:
+                result, values = call()
+            else:
+                with gradients.copying(gauge):
+                    side.memory, (result, values) = gauge.peak(call, one_by_one=True)
+        outputs = {path: plain(value) for path, value in flatten("result", result)}
+        seconds = time.perf_counter() - begun
         names = [name for name, _ in gradients.found]
         return Call(
             outputs=outputs,
@@ -194,15 +244,21 @@ class Runner:
         )
 
 
-def _timed(call: Callable[[], Any], known: list[float]) -> float:
-    """Seconds of one call: the median of a few, as long as they are short."""
-    found = list(known)
-    while len(found) < len(known) + _TIMED_CALLS and sum(found) < _TIMED_SECONDS:
-        begun = time.perf_counter()
-        for _, value in flatten("", call()[0]):
-            plain(value)  # waits for a device
-        found.append(time.perf_counter() - begun)
-    return statistics.median(found)
+def _call_on(call: Callable[[], tuple[Any, Any]], side: Side, seconds: float) -> None:
+    """Call the step for its time alone: for so many seconds, those of the calls that are known taken off."""
+    try:
+        while side.times and sum(side.times) + side.times[-1] < seconds and len(side.times) < _TIMED_CALLS:
+            side.times.append(took(lambda: call()[0]))
+    except Exception as error:  # the script's own: not every call is like the first
+        side.trouble = error
+
+
+def took(call: Callable[[], Any]) -> float:
+    """Seconds of a call, until what it returns is there."""
+    begun = time.perf_counter()
+    for _, value in flatten("", call()):
+        plain(value)  # waits for a device
+    return time.perf_counter() - begun
 
 
 def flatten(path: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -228,7 +284,7 @@ def plain(value: Any) -> Any:
         return value
     try:
         if hasattr(value, "numpy"):
-            return np.asarray(value.numpy())
+            return np.asarray(tf_private.view(value) if hasattr(value, "_numpy_internal") else value.numpy())
         if hasattr(value, "values") and hasattr(value, "indices"):
             import tensorflow as tf
 

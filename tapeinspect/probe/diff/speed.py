@@ -1,73 +1,83 @@
 """What the step costs both ways: time and memory of one call, and the time of tracing.
 
-The step is run as it is, with nothing handed out but what it returns: that a graph gives its gradients to the
-comparison keeps all of them alive to its end, and ops from working in place.
+Times are those of the calls that were compared, the first one left out. They run as they are, save that the graph
+returns its gradients besides what the step returns. That keeps all of them alive to its end, and ops from working in
+place, so the graph's memory is measured on a function of the same graph that returns what the step returns. The trace
+is the one that was watched, less what watching cost.
 """
 
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tapeinspect.probe import tf_outputs, tf_private
 from tapeinspect.probe.diff import memory
-from tapeinspect.probe.diff.runs import Runner, flatten, plain
+from tapeinspect.probe.diff.runs import Runner, Side, took
 from tapeinspect.probe.tf_state import EqualSeeds, functions_eager
 
-_SECONDS: Final = 0.4
-_CALLS: Final = 7
-"""Calls that are timed, as long as they take less than `_SECONDS` together."""
+SECONDS: Final = 0.05
+"""How long each way is called for its time, at most."""
+_LEAST, _MOST, _SHARE = 0.02, 0.2, 0.05
+"""How long a graph is called for its memory: seconds at least and at most, and a share of the trace on top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Of one way to run the step."""
 
-    seconds: float
-    """Of one call, the first left out."""
-    first_seconds: float
-    """Of the first call, which may trace."""
+    seconds: float | None
+    """Of one call; None: it runs no second time."""
     memory: int | None
     """Bytes that a call needs at most; None: cannot be measured here."""
+    trace_seconds: float | None = None
+    """None: it is not traced."""
 
 
-def eager_cost(runner: Runner, gauge: memory.Gauge | None) -> Cost:
-    """Of the step run op by op. Raises whatever it raises."""
-    step = runner.step
-    with functions_eager(True):
-        return _cost(runner, lambda: step.function(*step.args, **step.kwargs), gauge)
+def eager_cost(side: Side) -> Cost:
+    """Of the step run op by op."""
+    seconds = statistics.median(side.times) if side.times else None
+    return Cost(seconds, side.memory)
 
 
-def traced_cost(runner: Runner, gauge: memory.Gauge | None) -> Cost:
-    """Of the step as a `tf.function`. Raises whatever it raises."""
-    import tensorflow as tf
-
-    step = runner.step
-    function = tf.function(runner.converted(), autograph=False)
-    with functions_eager(False):
-        return _cost(runner, lambda: function(*step.args, **step.kwargs), gauge)
+def traced_cost(runner: Runner, side: Side, gauge: memory.Gauge | None, watching: float) -> Cost:
+    """Of the step as a `tf.function`. watching: seconds of the trace that are ours. Raises whatever the step raises."""
+    seconds = statistics.median(side.times)
+    trace = max(0.0, side.calls[0].seconds - seconds - watching)
+    return Cost(seconds, _peak(runner, side, gauge, trace) if gauge is not None else None, trace)
 
 
-def _cost(runner: Runner, step: Callable[[], Any], gauge: memory.Gauge | None) -> Cost:
+def _peak(runner: Runner, side: Side, gauge: memory.Gauge, trace: float) -> int:
+    step, function = runner.step, _plain(runner, side)
+
     def call() -> None:
-        for _, value in flatten("", step()):
-            plain(value)  # waits for a device
+        took(lambda: function(*step.args, **step.kwargs))
 
     try:
-        with runner.seeded(EqualSeeds()):
-            first = _took(call)
-            found: list[float] = []
-            while not found or (len(found) < _CALLS and sum(found) < _SECONDS):
-                found.append(_took(call))
-            peak = memory.peak_of(gauge, call) if gauge is not None else None
+        with runner.seeded(EqualSeeds()), functions_eager(False):
+            call()
+            return memory.peak_of(gauge, call, min(_MOST, _LEAST + _SHARE * trace))
     finally:
         runner.box.restore()
-    return Cost(statistics.median(found), first, peak)
 
 
-def _took(call: Callable[[], None]) -> float:
-    begun = time.perf_counter()
-    call()
-    return time.perf_counter() - begun
+def _plain(runner: Runner, side: Side) -> Callable[..., Any]:
+    """The traced step that returns nothing on top: made of the graph there is, else traced once more."""
+    import tensorflow as tf
+
+    if tf_private.available().get(tf_outputs.CAPABILITY):
+        try:
+            concrete = side.concrete()
+            if concrete is not None:
+                return tf_outputs.giving(concrete, tf_outputs.own_outputs(concrete, 0))
+        except (
+            TypeError,
+            ValueError,
+            AttributeError,
+            LookupError,
+        ):  # a private function that works otherwise
+            pass
+    traced: Callable[..., Any] = tf.function(runner.converted(), autograph=False)
+    return traced

@@ -7,7 +7,6 @@ the program, loops and branches included, so both runs give the same kind of lis
 from __future__ import annotations
 
 import ast
-import hashlib
 import linecache
 import math
 import sys
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapeinspect.probe import tf_private
+from tapeinspect.probe.bits import digest
 from tapeinspect.probe.diff.align import PLUMBING, RanOp
 
 _NO_VALUE = ("resource", "variant", "string")
@@ -118,8 +118,8 @@ class EagerWatch:
         self._places = places
         self._budget = budget
         self._given = given
-        self._made: dict[int, bytes | None] = {}
-        """The digest of each tensor that an op has made."""
+        self._made: dict[int, tuple[RanOp, int]] = {}
+        """The op that has made each tensor, and the number of its output."""
         self._static: set[int] = set()
         self._turns: Counter[Any] = Counter()
         self._busy = False
@@ -142,9 +142,10 @@ class EagerWatch:
                 self._static.update(t._id for t in outputs)
             key = (name, where)
             arrays = _arrays(outputs)
-            passed = {self._made.get(t._id) for t in inputs} - {None}
-            op = ran(name, where, arrays, self._budget, static, self._turns[key], passed)
-            self._made.update((t._id, digest([a])) for t, a in zip(outputs, arrays, strict=False))
+            given = tuple(made for t in inputs if (made := self._made.get(t._id)) is not None)
+            op = ran(name, where, arrays, self._budget, static, self._turns[key], given)
+            if arrays:
+                self._made.update((t._id, (op, number)) for number, t in enumerate(outputs))
             self.ops.append(op)
             self._turns[key] += 1
         finally:
@@ -177,8 +178,8 @@ class GraphWatch:
     ops: list[RanOp] = field(default_factory=list)
     graph_ops: list[GraphOp] = field(default_factory=list)
     _static: set[Any] = field(default_factory=set)
-    _made: dict[int, bytes] = field(default_factory=dict)
-    """The digest of what each tensor of the graph was last, by the tensor's id."""
+    _made: dict[int, tuple[RanOp, int]] = field(default_factory=dict)
+    """The op that gave each tensor of the graph last, and the number of its output, by the tensor's id."""
     _busy: bool = False
 
     def tracing(self) -> AbstractContextManager[None]:
@@ -191,7 +192,7 @@ class GraphWatch:
         if graph is None or self._busy:
             return
         name = op_type.decode() if isinstance(op_type, bytes) else op_type
-        if name in _QUIET or name.encode() in _skipped() - _SEEN_ANYWAY:
+        if is_unseen(name):
             return
         self._busy = True
         try:
@@ -203,32 +204,32 @@ class GraphWatch:
         import tensorflow as tf
 
         traceback = getattr(outputs[0].op, "traceback", None) if outputs else None
-        frames = mapped_stack() if traceback is None else _frames_of(traceback)
+        frames = mapped_stack() if traceback is None else frames_of(traceback)
         where = self.places.of_frames(frames)
         static = is_static(name, [id(t) in self._static for t in inputs], outputs)
         if static:
             self._static.update(id(t) for t in outputs)
         number = len(self.graph_ops)
         self.graph_ops.append(GraphOp(name, where, static, _in_loop(graph)))
-        if name in PLUMBING and name != "ReadVariableOp":
+        if not is_listed(name):
             return
-        seen = [t for t in outputs if t.dtype.name not in _NO_VALUE]
-
+        seen = [t for t in outputs if has_value(t)]
         taken, made = [id(t) for t in inputs], [id(t) for t in outputs]
 
         def saw(*values: Any) -> None:
             entry = self.graph_ops[number]
             copies = [_copy(v) for v in values] if len(seen) == len(outputs) else []
-            passed = {self._made.get(t) for t in taken} - {None}
-            op = ran(name, where, copies, self.budget, static, entry.ran, passed, entry.in_loop)
-            self._made.update((t, digest([a])) for t, a in zip(made, copies, strict=False))
+            given = tuple(last for t in taken if (last := self._made.get(t)) is not None)
+            op = ran(name, where, copies, self.budget, static, entry.ran, given, entry.in_loop)
+            if copies:
+                self._made.update((t, (op, number)) for number, t in enumerate(made))
             self.ops.append(op)
             entry.ran += 1
 
         tf.numpy_function(saw, seen, [])
 
 
-def _frames_of(traceback: Any) -> Iterator[tuple[str, int]]:
+def frames_of(traceback: Any) -> Iterator[tuple[str, int]]:
     """(file, line) of an op's traceback, innermost first."""
     return iter([(frame.filename, frame.lineno) for frame in reversed(list(traceback))])
 
@@ -241,6 +242,21 @@ def _skipped() -> frozenset[bytes]:
     from tensorflow.python.debug.lib.op_callbacks_common import OP_CALLBACK_SKIP_OPS
 
     return frozenset(OP_CALLBACK_SKIP_OPS)
+
+
+def is_unseen(name: str) -> bool:
+    """Whether an op of the graph is passed over."""
+    return name in _QUIET or name.encode() in _skipped() - _SEEN_ANYWAY
+
+
+def is_listed(name: str) -> bool:
+    """Whether an op of the graph is among those that are compared."""
+    return name not in PLUMBING or name == "ReadVariableOp"
+
+
+def has_value(tensor: Any) -> bool:
+    """Whether a tensor holds what can be compared."""
+    return tensor.dtype.name not in _NO_VALUE
 
 
 def is_static(name: str, inputs: list[bool], outputs: Any) -> bool:
@@ -268,14 +284,14 @@ def ran(
     budget: Budget,
     static: bool,
     turn: int,
-    passed: Any = (),
+    given: tuple[tuple[RanOp, int], ...] = (),
     in_loop: bool = False,
 ) -> RanOp:
     """The entry of an op that ran."""
     first = arrays[0] if arrays else None
     size = sum(a.nbytes for a in arrays)
     kept = tuple(arrays) if arrays and budget.take(size) else None
-    bits = digest(arrays) if arrays else None
+    bits = digest(arrays) if arrays and kept is None else None
     return RanOp(
         name,
         where.path,
@@ -286,20 +302,10 @@ def ran(
         kept,
         bits,
         static,
-        bits is not None and bits in passed,
+        given,
         in_loop,
         turn,
     )
-
-
-def digest(arrays: list[Any]) -> bytes:
-    """A digest of the bits of some arrays."""
-    found = hashlib.blake2b(digest_size=12)
-    for array in arrays:
-        found.update(array.dtype.str.encode())
-        data = array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode()
-        found.update(data)
-    return found.digest()
 
 
 def _arrays(outputs: Any) -> list[Any]:

@@ -42,6 +42,7 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
         bool(options.get("grappler", False)),
         bool(options.get("code", True)) and recorder.can("autograph"),
         bool(options.get("costs", True)),
+        lambda text: recorder.doing("diff", text),
     )
     try:
         result = compare(found, request)

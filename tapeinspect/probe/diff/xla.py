@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import re
+import statistics
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -27,6 +28,8 @@ _RANDOM: Final = (
 Stateless ones among them: with alg="auto_select", which layers of Keras use, it takes another algorithm.
 """
 _UNSUPPORTED: Final = re.compile(r"(\w+) \(No registered '\w+' OpKernel for \w+[^{]*\{\{node ([^}]+)\}\}")
+_SECONDS: Final = 0.4
+"""How long it is called for its time, at most."""
 _NODE: Final = re.compile(r"\{\{node ([^}]+)\}\}")
 _NOISE: Final = re.compile(r"\{\{(?:function_)?node [^}]*\}\}\s*")
 _INSTEAD: Final = {
@@ -58,14 +61,14 @@ def compile_step(
     """Run the step compiled. traced: what the same graph gave without XLA, with the same seeds."""
     result = Compiled()
     ops = OpList(runner.places)
-    side = runner.traced(seeds, jit=True, listed=ops)
+    side = runner.traced(seeds, watch=ops, jit=True, seconds=_SECONDS)
     if side.error is not None and not side.calls:
         result.verdict = "not_compiled"
         result.findings = _refused(side.error, ops, start)
         return result
-    result.seconds = side.seconds
-    if side.seconds is not None:
-        result.compile_seconds = max(0.0, side.calls[0].seconds - side.seconds)
+    if side.error is None:
+        result.seconds = statistics.median(side.times)
+        result.compile_seconds = max(0.0, side.calls[0].seconds - result.seconds)
     result.values = judge_call(traced.calls[0], side.calls[0], 1, tolerance)
     differs = [judged for judged in result.values if judged.distance.verdict == "real"]
     if differs:

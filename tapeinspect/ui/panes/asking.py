@@ -96,6 +96,7 @@ class Asking:
 
         again: ask for the nearest batch whose arguments are still kept when those of the wanted one are not.
         """
+        self.subject.doing.pop(work, None)
         future = self.subject.ask_work(work, self.step, self.options)
         if future is None:
             return "The script has ended"
@@ -120,13 +121,20 @@ class Asking:
             return ""
         done = self.question.done + self._on_top()
         if self.subject.paused:
-            return f"batch {self.step} is being {done} … {time.monotonic() - self._since:.0f} s"
+            return (
+                f"batch {self.step} is being {done}{self._doing()} … {time.monotonic() - self._since:.0f} s"
+            )
         return f"batch {self.step} is {done} when the running one ends"
 
     def _on_top(self) -> str:
         """`, with XLA and Grappler`; "" where nothing was asked for on top."""
         names = [ON_TOP[name] for name, asked in self.options.items() if asked and name in ON_TOP]
         return f", with {' and '.join(names)}" if names else ""
+
+    def _doing(self) -> str:
+        """`: tracing it`, as far as the script has told what it does."""
+        told = [text for work in self.question.works if (text := self.subject.doing.get(work))]
+        return f": {told[-1]}" if told else ""
 
     def words(self) -> str:
         """What the tab says while it has nothing to show: a line, and more below it."""
@@ -135,7 +143,7 @@ class Asking:
             seconds = f"{time.monotonic() - self._since:.0f} s"
             also = f"{self._on_top()}," if self._on_top() else ""
             return (
-                f"{self.question.doing}{also} with the arguments of batch {self.step} … {seconds}\n"
+                f"{self.question.doing}{also} with the arguments of batch {self.step}{self._doing()} … {seconds}\n"
                 "It runs in a sandbox: variables, random numbers and your Python objects are put back"
             )
         if self.open:

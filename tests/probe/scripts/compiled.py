@@ -2,10 +2,15 @@
 
 import json
 import pathlib
+import time
 
 import tensorflow as tf
 
+from tapeinspect.probe import tf_outputs
+from tapeinspect.probe.autograph import watch_cost
+from tapeinspect.probe.autograph.watch import Watch
 from tapeinspect.probe.code import CodeTable
+from tapeinspect.probe.diff import fetch
 from tapeinspect.probe.diff.engine import Request, compare
 from tapeinspect.probe.step_function import StepFunction
 
@@ -134,6 +139,54 @@ def outcome(name, function):
     }
 
 
+def op_rows(function):
+    """The pairs of ops, as a comparison tells them: type, line, relation, shape, verdict, and what is said of one."""
+    result = compare(StepFunction(1, function, (x,), {}, function.__code__, True), Request(role, costs=False))
+    return [
+        [p.op.type, p.op.line, p.relation, p.op.shape, j.distance and j.distance.verdict, p.why]
+        for j in result.ops
+        if (p := j.pair)
+    ]
+
+
+def both_ways(function):
+    """The same with the values fetched from the traced graph, and with a trace for them alone; how many such traces."""
+    made, watch = [], fetch.GraphWatch
+    fetch.GraphWatch = lambda *given: made.append(given) or watch(*given)
+    fetched, count = op_rows(function), len(made)
+    tf_outputs.CAPABILITY = "not in this TensorFlow"
+    watched = op_rows(function)
+    tf_outputs.CAPABILITY, fetch.GraphWatch = "other_outputs", watch
+    return fetched, count, watched, len(made) - count
+
+
+def watched_trace():
+    """Seconds of this thread in which a step is traced, the same with AutoGraph watched, and what that is said to cost.
+
+    The shortest of a few each.
+    """
+
+    def many(x):
+        for _ in range(4):
+            keras_model(x)
+        return x
+
+    plain, watched, told = [], [], []
+    for _ in range(3):
+        plain.append(seconds_in(lambda: tf.function(many).get_concrete_function(x)))
+        watch = Watch(many.__code__, role)
+        with watch.watching():
+            watched.append(seconds_in(lambda: tf.function(many).get_concrete_function(x)))
+        told.append(watch_cost.seconds_of(watch))
+    return min(plain), min(watched), min(told)
+
+
+def seconds_in(call):
+    begun = time.thread_time()
+    call()
+    return time.thread_time() - begun
+
+
 def compiles(function):
     """Whether TensorFlow compiles a function, and whether it then stops at a wrong value."""
     made = tf.function(function, jit_compile=True)
@@ -160,4 +213,6 @@ if __name__ == "__main__":
     optimizer.build(model.trainable_variables)
     found = {name: outcome(name, function) for name, function in STEPS.items()}
     really = {name: compiles(function) for name, function in STEPS.items() if name != "fails"}
-    print("TRUTH " + json.dumps({"steps": found, "compiles": really, "lets_through": lets_through(checks)}))
+    fetched = {name: both_ways(STEPS[name]) for name in ("plain", "keras_model", "loops", "checks")}
+    truth = {"steps": found, "compiles": really, "lets_through": lets_through(checks), "fetched": fetched}
+    print("TRUTH " + json.dumps({**truth, "watched": watched_trace()}))
