@@ -66,7 +66,7 @@ class Runner:
 
     def eager(self, seeds: EqualSeeds, calls: int = CALLS, watch: EagerWatch | None = None) -> Side:
         """Run the step op by op, from the state at the beginning."""
-        gradients = GradientWatch(self._names.get)
+        gradients = GradientWatch(self._names.get, self._line)
 
         def call() -> tuple[Any, list[Any]]:
             seeds.begin(traced=False)
@@ -92,7 +92,7 @@ class Runner:
         """
         import tensorflow as tf
 
-        gradients = GradientWatch(self._names.get)
+        gradients = GradientWatch(self._names.get, self._line)
         traces: list[str] = []
         inner = self.converted()
 
@@ -129,6 +129,9 @@ class Runner:
         autograph = tf.__internal__.autograph
         found: Callable[..., Any] = autograph.tf_convert(function, autograph.control_status_ctx())
         return found
+
+    def _line(self) -> int | None:
+        return self.places.of_frames(mapped_stack()).line
 
     @contextmanager
     def seeded(self, seeds: EqualSeeds) -> Iterator[None]:
@@ -182,10 +185,10 @@ class Runner:
             result, values = call()
             outputs = {path: plain(value) for path, value in flatten("result", result)}
             seconds = time.perf_counter() - begun
-        names = [name for name, _ in gradients.found]
+        asked = [key for key, _ in gradients.found]
         return Call(
             outputs=outputs,
-            gradients=named(names, values),
+            gradients=named(asked, values),
             variables={entry.path: plain(entry.now()) for entry in self.box.variables},
             changes=self.box.changes(),
             printed=self.box.printed(),

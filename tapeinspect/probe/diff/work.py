@@ -13,6 +13,7 @@ from tapeinspect.probe.diff.numbers import Distance
 from tapeinspect.probe.errands import WorkRefused
 from tapeinspect.probe.inline import rows as inline_rows
 from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.probe.taken.stand_in import standing_in
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -44,7 +45,8 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
         bool(options.get("costs", True)),
     )
     try:
-        result = compare(found, request)
+        with standing_in(recorder, found) as again:
+            result = compare(again, request)
     except Exception as error:  # the script's own
         raise WorkRefused(
             f"the step cannot be run again eagerly: {describe_error(error)}",
