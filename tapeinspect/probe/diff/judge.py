@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from tapeinspect.probe.diff.align import Pair, RanOp
-from tapeinspect.probe.diff.numbers import EQUAL, GRADIENT_SHARE, TOLERANCE, Distance, distance
 from tapeinspect.probe.diff.runs import Call
+from tapeinspect.trace.distance import EQUAL, GRADIENT_SHARE, TOLERANCE, Distance, distance
 
 ZERO_SHARE: Final = 5e-6
 """A gradient whose norm is below this share of the norm of all is zero up to rounding."""
