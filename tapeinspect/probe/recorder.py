@@ -252,6 +252,7 @@ class Recorder:
     def finish(self, error_of: Callable[[], BaseException | None]) -> None:
         """The script is over: write what is left, and the exception that ended it. Never raises."""
         if error_of() is None:
+            self.guarded("steps", self._end_steps)
             self.errands.run_left(self)
         with self.lock:
             if self.off:
@@ -261,6 +262,12 @@ class Recorder:
             except Exception as problem:
                 self.trouble("end", problem)
             self.off = True
+
+    def _end_steps(self) -> None:
+        """End the last batch of each thread: what was asked for may be about it."""
+        now = time.perf_counter_ns()
+        for state in list(self._states.values()):
+            state.tracker.leave(now)
 
     def _write_end(self, error: BaseException | None) -> None:
         states = list(self._states.values())

@@ -35,8 +35,8 @@ class Items:
     """None for one of a kind that has no weak references."""
     values: list[Any] = field(default_factory=list)
     """As `arguments.keep` keeps them."""
-    last: tuple[Any, ...] = ()
-    """Ids of the last one, and of what it consists of."""
+    last: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """By the line of a statement that takes: the ids of what it took last, or of what that consists of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -138,10 +138,10 @@ class TakeLog:
         for take in takes:
             found = take.item(frame.f_lineno, local, frame.f_globals)
             if found is not None:
-                anew = self._note(known, *found) or anew
+                anew = self._note(known, take.statement.lineno, *found) or anew
         return anew
 
-    def _note(self, known: dict[int, Items], iterator: Any, given: Any) -> bool:
+    def _note(self, known: dict[int, Items], line: int, iterator: Any, given: Any) -> bool:
         if tf_iterators.dataset_iterator(iterator) is not None or not hasattr(type(iterator), "__next__"):
             return False
         items = known.get(id(iterator))
@@ -151,11 +151,11 @@ class TakeLog:
                 weak = ref(iterator)
             items = known[id(iterator)] = Items(weak)
         last = (id(given),) if type(given) is not tuple else tuple(map(id, given))
-        if last == items.last or len(items.values) >= _MOST:
+        if last == items.last.get(line) or len(items.values) >= _MOST:
             return False
         budget = self._recorder.config.memory // 8
         items.values += arguments.keep(arguments.Captured({"": given}, frozenset()), budget).values()
-        items.last = last
+        items.last[line] = last
         return True
 
     def claim(self, thread: int, first_op: int) -> Taken:

@@ -67,7 +67,7 @@ def takes_of(tree: ast.Module, code: CodeType) -> tuple[Take, ...]:
                     for node in _shallow(other)
                 )
                 found.append(Take(statement, source, tuple(block[index + 1 :]), alone))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda take: take.statement.lineno))
 
 
 def _owner(tree: ast.Module, code: CodeType) -> ast.Module | ast.FunctionDef | None:

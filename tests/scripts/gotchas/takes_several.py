@@ -37,7 +37,8 @@ class Trainer:
         error = error * 0.5
         with tf.GradientTape() as tape:
             rate = next(sources[0])
-            loss = tf.reduce_mean((x @ w - y + error) ** 2)
+            more = next(noise)
+            loss = tf.reduce_mean((x @ w - y + error * more) ** 2)
         w.assign_sub(0.1 / rate * tape.gradient(loss, w))
         return loss
 

@@ -1,5 +1,5 @@
 """A loop that takes its batches within the tape, from an iterator of tf.data and from a generator."""
-# EXPECT different on batch 3
+# EXPECT different on batch 4
 
 import tensorflow as tf
 
