@@ -91,8 +91,8 @@ def _recordings(line: CommandLine, options: Namespace) -> int:
         raise UsageError("two recordings are needed to compare them", "tapeinspect diff A.tape B.tape")
     if options.xla or options.grappler:
         raise UsageError("--xla and --grappler run the step, so they need a script, not a recording")
-    if options.only not in (None, "ops", "values"):
-        raise UsageError(f"--only {options.only} is about a script; two recordings have ops and values")
+    if options.only == "behaviour":
+        raise UsageError("--only behaviour is about a script; two recordings have code, ops and values")
     import json
 
     from tapeinspect.analysis.recordings.compare import compare
@@ -106,7 +106,7 @@ def _recordings(line: CommandLine, options: Namespace) -> int:
         sys.stdout.write(json.dumps(report.json_body(found)) + "\n")
     else:
         colour = options.color == "always" or (options.color == "auto" and _coloured())
-        sys.stdout.write(report.text(found, names, colour))
+        sys.stdout.write(report.text(found, names, colour, options.only))
     return ExitCode.FINDINGS if found.verdict == "real" else ExitCode.OK
 
 

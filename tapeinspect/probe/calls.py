@@ -61,6 +61,7 @@ class CallLog:
             return None
         import tensorflow as tf
 
+        recorder.takes.look(state.tracker.frame.find(frame))
         state.calls += 1
         state.call = recorder.sink.next_id("gradient_call")
         now = time.perf_counter_ns()

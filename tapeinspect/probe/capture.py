@@ -218,9 +218,13 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
             ))  # fmt: skip
             remember(found)
             if found.is_special:
+                if found.looks:
+                    recorder.takes.look_at_stack(found.stack, getframe(1))
                 if found.is_assign:
                     recorder.updates.on_assign(found.type, inputs)
-                else:
+                elif found.special == "iterator":
+                    recorder.takes.gave(thread, inputs[0], outputs)
+                elif found.special:
                     recorder.graph_log.ran(state, found, attrs, begun)
         except Exception as error:
             recorder.trouble("ops", error)

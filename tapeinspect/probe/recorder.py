@@ -28,6 +28,7 @@ from tapeinspect.probe.sink import Sink
 from tapeinspect.probe.sites import Site, SiteTable
 from tapeinspect.probe.steplog import StepLog
 from tapeinspect.probe.steps import StepRules, StepTracker
+from tapeinspect.probe.taken.log import TakeLog
 from tapeinspect.probe.tapelog import TapeLog
 from tapeinspect.probe.threads import ThreadState
 from tapeinspect.probe.tracing.graphs import GraphLog
@@ -54,6 +55,7 @@ class Recorder:
         self.sites = SiteTable(config.values != "off", self.held.budget > 0)
         self.steps = StepRules()
         self.turns = Turns(self, self.steps.loops)
+        self.takes = TakeLog(self)
         self.variables = VariableTable()
         self.sink = Sink(writer, self.code, self.sites, self.variables)
         self.sink.before_flush = self._before_flush
@@ -89,6 +91,8 @@ class Recorder:
             site.step = self.steps.place(site)
             if site.step is None:
                 self.turns.fresh(site.stack, leaf, self.sink.next_op())
+            if self.takes.look_at_stack(site.stack, leaf):
+                site.looks = site.is_special = True
         return site
 
     def resite(self) -> None:
@@ -253,6 +257,7 @@ class Recorder:
     def finish(self, error_of: Callable[[], BaseException | None]) -> None:
         """The script is over: write what is left, and the exception that ended it. Never raises."""
         if error_of() is None:
+            self.guarded("steps", self._end_steps)
             self.errands.run_left(self)
         with self.lock:
             if self.off:
@@ -262,6 +267,12 @@ class Recorder:
             except Exception as problem:
                 self.trouble("end", problem)
             self.off = True
+
+    def _end_steps(self) -> None:
+        """End the last batch of each thread: what was asked for may be about it."""
+        now = time.perf_counter_ns()
+        for state in list(self._states.values()):
+            state.tracker.leave(now)
 
     def _write_end(self, error: BaseException | None) -> None:
         states = list(self._states.values())

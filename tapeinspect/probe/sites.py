@@ -88,13 +88,16 @@ class Site:
     """Bytes of the outputs when they are worth keeping alive, else 0."""
     is_assign: bool
     special: str
-    """'', 'dataset', 'py_function' or 'graph': an op that runs code no callback reaches."""
+    """'', 'dataset', 'py_function' or 'graph': an op that runs code no callback reaches; 'iterator': one that takes
+    an element from an iterator of tf.data."""
     is_special: bool
-    """It is one of these, or it assigns."""
+    """It is one of these, or it assigns, or it `looks`."""
     step: StepPlace | None = None
     next: Any = None
     """The site that followed the last time."""
     dtypes: tuple[str, ...] = ()
+    looks: bool = False
+    """It is the first op behind a statement that took something from a Python iterator."""
 
 
 @dataclass(slots=True)
@@ -281,6 +284,8 @@ def _special(op_type: str) -> str:
         return "graph"
     if op_type in ("EagerPyFunc", "PyFunc", "PyFuncStateless"):
         return "py_function"
+    if op_type == "IteratorGetNext":
+        return "iterator"
     if "Dataset" in op_type and op_type.startswith(_DATASET_WITH_CODE):
         return "dataset"
     return ""

@@ -42,6 +42,8 @@ class StepFunction:
     """Tensors among the arguments are `tf.TypeSpec`s: it can be traced, but not run."""
     body: BodyFunction | None = None
     """The loop's body that it was made of, when the script has no such function."""
+    iterators: tuple[Any, ...] = ()
+    """The iterators that hand out what they gave in the batch: see `tapeinspect.probe.taken.stand_in`."""
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from tapeinspect.probe import arguments
 from tapeinspect.probe.inline.turn import Turn
 from tapeinspect.probe.loops import Loop
 from tapeinspect.probe.sink import STEP, TOOK, WIDTH
+from tapeinspect.probe.taken.log import Taken
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -44,6 +45,8 @@ class Step:
     """Of tensors among the arguments, only the types are known."""
     turn: Turn | None = None
     """What the names of the loop held, when the step is a turn of one."""
+    taken: Taken | None = None
+    """What it took from iterators, once it has ended."""
     loss: float | None = None
     loss_is_outer: bool = False
     """The loss is the target of an outermost tape."""
@@ -100,6 +103,11 @@ class StepLog:
     def end(self, step: Step, now: int) -> None:
         """A step is over."""
         self._recorder.updates.finish()
+        taken = self._recorder.takes.claim(step.thread, step.first_op)
+        if step.taken is not None:
+            step.taken.add(taken)
+        else:
+            step.taken = taken
         self._write(step, now)
         if step.loss is not None:
             self.loss = step.loss
@@ -119,6 +127,8 @@ class StepLog:
     def _keep(self, step: Step) -> None:
         self._kept[step.id] = step
         self._kept_bytes[step.id] = arguments.size(step.kept)
+        if step.taken is not None:
+            self._kept_bytes[step.id] += arguments.size(step.taken.kept())
         budget = self._recorder.config.memory // 4
         while len(self._kept) > _KEPT or (len(self._kept) > 1 and sum(self._kept_bytes.values()) > budget):
             oldest = next(iter(self._kept))

@@ -144,15 +144,19 @@ class StepTracker:
         """An op ran in the step whose frame this is."""
         position = place.position
         if id(frame) != self.frame.key or place.loop is not self.loop:
-            self.leave(now)
-            self._pend(frame, place.loop, position, now)
+            self._anew(frame, place.loop, position, now)
         elif position is not None:
             if self.position is not None and position < self.position:
-                self.leave(now)
-                self._pend(frame, place.loop, position, now)
+                self._anew(frame, place.loop, position, now)
             self.position = position
             if self.turn is not None and self.turn.waits:
                 self._recorder.turns.see(self.turn, frame, position)
+
+    def _anew(self, frame: FrameType, loop: Loop | None, position: int | None, now: int) -> None:
+        """Another call or turn runs."""
+        self.leave(now)
+        self._recorder.takes.forget()
+        self._pend(frame, loop, position, now)
 
     def leave(self, now: int) -> None:
         """The call or turn is over, at the latest now."""
@@ -175,6 +179,7 @@ class StepTracker:
         """A tape was opened in the frame `opener`; `nested`: inside another open one."""
         now = self._recorder.guard_begun_ns
         frame = self.frame.find(opener)
+        self._recorder.takes.look(frame)
         if frame is not None and self._contains(frame, opener, nested):
             if self._step is None:
                 self._activate(frame, opener)
@@ -219,6 +224,7 @@ class StepTracker:
         self._pending_op = self._recorder.sink.next_op()
         self._pending_ns = now
         self._pending_spent = self._recorder.spent
+        self._recorder.takes.look(frame)
         if loop is None:
             self.frame.arguments = arguments.capture(frame)
         else:
@@ -245,6 +251,7 @@ class StepTracker:
     def _activate(self, frame: FrameType, opener: FrameType) -> None:
         """The pending call or turn in `frame` is a step: a tape has been opened in it."""
         recorder = self._recorder
+        recorder.takes.look(frame)
         code, loop = frame.f_code, self.loop
         captured: arguments.Captured | Turn | None = self.turn
         if loop is None:

@@ -37,6 +37,10 @@ class Painter:
         """What failed."""
         return self._paint("\x1b[31m", text)
 
+    def plain(self, text: str) -> str:
+        """Text as it is, control characters made visible."""
+        return visible(text)
+
     def mark(self, text: str) -> str:
         """The mark of a line."""
         return self._paint(_MARKS.get(text.strip()[:1], ""), text) if text.strip() else text

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from typing import Any
 
 from tapeinspect.analysis.recordings.records import Comparison, GradientPair, OpPair, StepPair, Verdict
-from tapeinspect.report.colours import visible
+from tapeinspect.report import recordings_code
+from tapeinspect.report.colours import Painter, visible
+from tapeinspect.trace.distance import Distance
 from tapeinspect.trace.records import OpRow
 
 _WORDS: dict[Verdict, str] = {"same": "the same", "rounding": "apart by rounding", "real": "different"}
@@ -16,8 +19,13 @@ _SHOWN = 12
 """Gradients listed for a batch."""
 
 
-def text(comparison: Comparison, names: tuple[str, str], colour: bool = False) -> str:
-    """What differs, from the first difference on; a closing newline. names: of the two recordings."""
+def text(
+    comparison: Comparison, names: tuple[str, str], colour: bool = False, only: str | None = None
+) -> str:
+    """What differs, from the first difference on; a closing newline. names: of the two recordings.
+
+    only: "code", "ops" or "values" for that part alone.
+    """
     paint = _paint if colour else _plain
     lines = [paint(f"{names[0]} against {names[1]}: {_headline(comparison)}", comparison.verdict)]
     lines += [f"  {what}: {visible(a)} | {visible(b)}" for what, a, b in comparison.facts]
@@ -30,8 +38,11 @@ def text(comparison: Comparison, names: tuple[str, str], colour: bool = False) -
         lines.append(f"  batches: {comparison.steps_first} | {comparison.steps_second}")
     if comparison.verdict == "real":
         lines.append(f"  first difference: {_firsts(comparison)}")
-    for step in _telling(comparison):
-        lines += ["", *_step(step, paint)]
+    lines.append(f"  {_compared_by(comparison)}")
+    if only in (None, "code"):
+        lines += recordings_code.lines(comparison, Painter(colour), only == "code")
+    for step in _telling(comparison) if only != "code" else ():
+        lines += ["", *_step(step, paint, only)]
     return "\n".join(lines) + "\n"
 
 
@@ -39,6 +50,20 @@ def _firsts(comparison: Comparison) -> str:
     """`in ops none, in values batch 4, in gradients batch 4`."""
     found = dataclasses.asdict(comparison.firsts()).items()
     return ", ".join(f"in {what} {'none' if step is None else f'batch {step}'}" for what, step in found)
+
+
+def _compared_by(comparison: Comparison) -> str:
+    """Whether elements were compared, or norms."""
+    ops = sum(step.same + step.rounding + step.real for step in comparison.steps)
+    gradients = [pair for step in comparison.steps for pair in step.gradients]
+    by_element = sum(step.elements for step in comparison.steps)
+    known = sum(pair.far is not None for pair in gradients)
+    if not by_element and not known:
+        return "compared by norms: record both with --values full to compare the elements"
+    return (
+        f"compared element by element where both hold the values ({by_element:,} of {ops:,} pairs of ops,"
+        f" {known:,} of {len(gradients):,} gradients), by norms elsewhere"
+    )
 
 
 def _headline(comparison: Comparison) -> str:
@@ -63,7 +88,7 @@ def _telling(comparison: Comparison) -> list[StepPair]:
     )
 
 
-def _step(step: StepPair, paint: Any) -> list[str]:
+def _step(step: StepPair, paint: Any, only: str | None = None) -> list[str]:
     lines = [
         paint(f"batch {step.step}", "strong")
         + f"  loss {_figure(step.loss_first)} | {_figure(step.loss_second)}"
@@ -76,12 +101,17 @@ def _step(step: StepPair, paint: Any) -> list[str]:
         lines.append(f"  first op that only the {which} ran: {paint(_op(row), 'real')}")
     if step.first_value is not None:
         lines.append(f"  first op that differs: {paint(_value(step.first_value), step.first_value.verdict)}")
+    return lines if only == "ops" else lines + _gradients(step, paint)
+
+
+def _gradients(step: StepPair, paint: Any) -> list[str]:
     apart = [pair for pair in step.gradients if pair.verdict != "same"]
-    lines += [f"  gradient {_gradient(pair, paint)}" for pair in apart[:_SHOWN]]
+    lines = [f"  gradient {_gradient(pair, paint)}" for pair in apart[:_SHOWN]]
     if len(apart) > _SHOWN:
         lines.append(f"  and {len(apart) - _SHOWN} more gradients")
     if step.gradients and not apart:
-        lines.append(f"  gradients: the same norms, all {len(step.gradients)}")
+        elements = all(pair.far is not None for pair in step.gradients)
+        lines.append(f"  gradients: the same {'bits' if elements else 'norms'}, all {len(step.gradients)}")
     return lines
 
 
@@ -100,12 +130,25 @@ def _value(pair: OpPair) -> str:
         what += f" | {_place(pair.second)}"
     if pair.first.bad != pair.second.bad:
         return f"{what}, NaN or Inf in the {'first' if pair.first.bad else 'second'} only"
+    if pair.far is not None:
+        return f"{what}, {_far(pair.far)}"
     relative = f", {pair.relative:.2g} apart" if pair.relative is not None else ""
     return f"{what}, norm {_figure(pair.first.norm)} | {_figure(pair.second.norm)}{relative}"
 
 
+def _far(far: Distance) -> str:
+    """`up to 1.5e-07, relative 3e-06, 4 ULP`: of the elements."""
+    if far.max_abs is None:
+        return "of another shape or type"
+    relative = f", relative {far.max_rel:.3g}" if far.max_rel is not None else ""
+    ulp = f", {far.ulp:,} ULP" if far.ulp is not None else ""
+    return f"elements up to {far.max_abs:.3g} apart{relative}{ulp}"
+
+
 def _gradient(pair: GradientPair, paint: Any) -> str:
     what = pair.note or f"norm {_figure(pair.first)} | {_figure(pair.second)}"
+    if pair.far is not None:
+        what += f", {_far(pair.far)}"
     return f"{visible(pair.variable)}: {what}  {paint(_WORDS[pair.verdict], pair.verdict)}"
 
 
@@ -122,7 +165,7 @@ def _plain(text: str, tone: str) -> str:
 
 
 def json_body(comparison: Comparison) -> dict[str, Any]:
-    """The object that `tapeinspect diff --format json` prints: figures are those of norms."""
+    """The object that `tapeinspect diff --format json` prints; `compared` says what figures are of."""
     telling = comparison.first("real") or comparison.first("rounding")
     pair = None if telling is None else telling.first_value or telling.first_op
     return {
@@ -137,6 +180,7 @@ def json_body(comparison: Comparison) -> dict[str, Any]:
         "facts": [{"name": name, "first": a, "second": b} for name, a, b in comparison.facts],
         "edited": [{"file": path, "lines": lines} for path, lines in comparison.edited],
         "batches": [comparison.steps_first, comparison.steps_second],
+        "code": recordings_code.json_objects(comparison),
     }
 
 
@@ -157,11 +201,13 @@ def _first(pair: OpPair) -> dict[str, Any]:
     row = pair.any
     norms = [op.norm for op in (pair.first, pair.second) if op is not None]
     known = len(norms) == 2 and None not in norms
+    apart = abs(norms[0] - norms[1]) if known else None  # type: ignore[operator]
     return {
         "file": row.path,
         "line": row.line,
         "type": row.type,
-        "max_abs": abs(norms[0] - norms[1]) if known else None,  # type: ignore[operator]
+        "max_abs": apart if pair.far is None else _finite(pair.far.max_abs),
+        "compared": "norms" if pair.far is None else "elements",
     }
 
 
@@ -169,10 +215,18 @@ def _gradient_json(pair: GradientPair) -> dict[str, Any]:
     known = pair.first is not None and pair.second is not None
     apart = abs(pair.first - pair.second) if known else None  # type: ignore[operator]
     larger = max(pair.first, pair.second) if known else None  # type: ignore[type-var]
+    relative = apart / larger if apart is not None and larger else None
+    far = pair.far
     return {
         "variable": pair.variable,
-        "max_abs": apart,
-        "max_rel": apart / larger if apart is not None and larger else None,
-        "ulp": None,
+        "max_abs": apart if far is None else _finite(far.max_abs),
+        "max_rel": relative if far is None else _finite(far.max_rel),
+        "ulp": None if far is None else far.ulp,
         "verdict": "bit-equal" if pair.verdict == "same" else pair.verdict,
+        "compared": "norms" if far is None else "elements",
     }
+
+
+def _finite(figure: float | None) -> float | None:
+    """JSON has no infinity."""
+    return figure if figure is not None and math.isfinite(figure) else None

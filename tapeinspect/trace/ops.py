@@ -37,6 +37,13 @@ class Ops:
             return range(0)
         return range(max(1, row[0]), min(row[1], _MOST_OPS) + 1)
 
+    def stored_outputs(self, step: int) -> dict[int, int]:
+        """Op and its first output, where the value of that is stored."""
+        found = self._database.rows(
+            "SELECT op.id, op.output FROM op JOIN value ON value.tensor = op.output WHERE op.step = ?", [step]
+        )
+        return {decode.whole(op): decode.whole(output) for op, output in found}
+
     def rows(self, ids: Sequence[int]) -> list[OpRow]:
         """Digests in the order of `ids`; an op that is not in the file has the type "unknown"."""
         found: dict[int, OpRow] = {}

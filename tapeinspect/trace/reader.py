@@ -164,6 +164,10 @@ class TraceReader:
         """Everything about one op. Raises KeyError."""
         return self._ops.op(op)
 
+    def stored_outputs(self, step: int) -> dict[int, int]:
+        """The id of the first output by op, of the ops of a batch whose first output's value is stored."""
+        return self._ops.stored_outputs(step)
+
     def edges(self, first: int, last: int) -> list[Edge]:
         """What each op from `first` to `last` took and made."""
         return self._ops.edges(first, last)

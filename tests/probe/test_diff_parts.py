@@ -17,10 +17,10 @@ from tapeinspect.probe.diff import memory
 from tapeinspect.probe.diff.align import RanOp, align, match
 from tapeinspect.probe.diff.explain import explain
 from tapeinspect.probe.diff.judge import judge_call
-from tapeinspect.probe.diff.numbers import distance
 from tapeinspect.probe.diff.runs import Call
 from tapeinspect.probe.diff.stale import changed_between
 from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.trace.distance import distance
 
 
 def _lcs(a: Sequence[str], b: Sequence[str]) -> int:

@@ -6,7 +6,10 @@ import difflib
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from tapeinspect.analysis.recordings.code import code_of
+from tapeinspect.analysis.recordings.elements import Elements
 from tapeinspect.analysis.recordings.lines import LineMap, line_map
 from tapeinspect.analysis.recordings.records import Comparison, GradientPair, OpPair, StepPair, Verdict
 from tapeinspect.trace.reader import TraceReader
@@ -35,12 +38,17 @@ def compare(
     count = min(first.counts.steps, second.counts.steps, steps or first.counts.steps)
     pairs = tuple(compare_step(first, second, step, lines, tolerance)[0] for step in range(1, count + 1))
     whole = steps is None
-    return Comparison(
+    found = Comparison(
         facts(first, second),
         lines.edited,
         pairs,
         first.counts.steps if whole else count,
         second.counts.steps if whole else count,
+    )
+    telling = found.first("real") or found.first("rounding") or next(iter(pairs), None)
+    of_batch = compare_step(first, second, telling.step, lines, tolerance)[1] if telling else []
+    return replace(
+        found, code=code_of(first, second, of_batch, lines), code_step=telling.step if telling else None
     )
 
 
@@ -61,7 +69,8 @@ def compare_step(
     first: TraceReader, second: TraceReader, step: int, lines: LineMap, tolerance: float | None = None
 ) -> tuple[StepPair, list[OpPair]]:
     """One batch that both have: the sum of it, and its ops in pairs."""
-    pairs = list(align(_rows(first, step), _rows(second, step), lines, tolerance))
+    elements = Elements(first, second, step, tolerance)
+    pairs = list(align(_rows(first, step), _rows(second, step), lines, tolerance, elements))
     both = [pair for pair in pairs if pair.first is not None and pair.second is not None]
     lonely = [pair for pair in pairs if pair.first is None or pair.second is None]
     real = [pair for pair in both if pair.verdict == "real"]
@@ -79,7 +88,8 @@ def compare_step(
         only_second=sum(pair.first is None for pair in lonely),
         first_op=lonely[0] if lonely else None,
         first_value=next(iter(real or rounding), None),
-        gradients=_gradients(first.gradients(step), second.gradients(step), tolerance or _SINGLE),
+        gradients=_gradients(first.gradients(step), second.gradients(step), tolerance or _SINGLE, elements),
+        elements=sum(pair.far is not None for pair in both),
     )
     return found, pairs
 
@@ -89,7 +99,11 @@ def _rows(reader: TraceReader, step: int) -> list[OpRow]:
 
 
 def align(
-    first: Sequence[OpRow], second: Sequence[OpRow], lines: LineMap, tolerance: float | None = None
+    first: Sequence[OpRow],
+    second: Sequence[OpRow],
+    lines: LineMap,
+    tolerance: float | None = None,
+    elements: Elements | None = None,
 ) -> Iterator[OpPair]:
     """The ops of one batch in pairs, in order: same place, type and output, in the order they ran."""
     keys: list[Key] = [(row.type, *lines.place(row.path, row.line), row.output) for row in first]
@@ -101,7 +115,7 @@ def align(
         elif b is None:
             yield OpPair(first[a], None, "real", None)
         else:
-            yield _pair(first[a], second[b], tolerance)
+            yield _pair(first[a], second[b], tolerance, elements)
 
 
 def _match(keys: Sequence[Key], others: Sequence[Key]) -> Iterator[tuple[int | None, int | None]]:
@@ -138,7 +152,11 @@ def _by_place(keys: Sequence[Key], others: Sequence[Key]) -> list[tuple[int | No
     return [*found, *((None, index) for left in waiting.values() for index in left)]
 
 
-def _pair(a: OpRow, b: OpRow, tolerance: float | None) -> OpPair:
+def _pair(a: OpRow, b: OpRow, tolerance: float | None, elements: Elements | None) -> OpPair:
+    far = elements.of_ops(a, b) if elements is not None else None
+    if far is not None:
+        relative = judge(a.norm, b.norm, 0.0)[1]
+        return OpPair(a, b, "same" if far.verdict == "bit-equal" else far.verdict, relative, far)
     if a.bad or b.bad:
         return OpPair(a, b, "same" if a.bad and b.bad else "real", None)
     dtype = a.output.dtype if a.output is not None else ""
@@ -162,7 +180,7 @@ def judge(
 
 
 def _gradients(
-    first: Sequence[Gradient], second: Sequence[Gradient], tolerance: float
+    first: Sequence[Gradient], second: Sequence[Gradient], tolerance: float, elements: Elements
 ) -> tuple[GradientPair, ...]:
     others = _by_name(second)
     known = _by_name(first)
@@ -172,8 +190,11 @@ def _gradients(
         a, b = known.get(name), others.get(name)
         note = _note(a, b)
         norms = (a.norm if a else None, b.norm if b else None)
+        far = elements.of_gradients(a, b, total) if a is not None and b is not None and not note else None
         verdict: Verdict = "real" if note else judge(*norms, tolerance, _GLOBAL * total)[0]
-        found.append(GradientPair(name, *norms, verdict, note))
+        if far is not None:
+            verdict = "same" if far.verdict == "bit-equal" else far.verdict
+        found.append(GradientPair(name, *norms, verdict, note, far))
     return tuple(found)
 
 

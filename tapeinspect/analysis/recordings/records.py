@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from tapeinspect.trace.distance import Distance
 from tapeinspect.trace.records import OpRow
+
+if TYPE_CHECKING:
+    from tapeinspect.analysis.recordings.code import CodeFile
 
 Verdict = Literal["same", "rounding", "real"]
 """Of two figures: the same to the last bit, apart by no more than rounding explains, or further."""
@@ -18,9 +22,11 @@ class OpPair:
     first: OpRow | None
     second: OpRow | None
     verdict: Verdict
-    """Of their outputs' norms; "real" for an op without counterpart."""
+    """Of their first outputs; "real" for an op without counterpart."""
     relative: float | None
     """Difference of the norms over the larger one; None when they cannot be compared."""
+    far: Distance | None = None
+    """Of the elements, which the verdict is then of; None where a recording does not hold them: it is of the norms."""
 
     @property
     def any(self) -> OpRow:
@@ -41,6 +47,8 @@ class GradientPair:
     verdict: Verdict
     note: str
     """What is to be said beside the norms: None, NaN, only in one recording."""
+    far: Distance | None = None
+    """Of the elements, which the verdict is then of; None where a recording does not hold them: it is of the norms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,8 @@ class StepPair:
     first_value: OpPair | None
     """The first pair of ops whose figures differ by more than rounding, else by rounding."""
     gradients: tuple[GradientPair, ...]
+    elements: int = 0
+    """Pairs of ops that were compared element by element; the others by their norms."""
 
     @property
     def verdict(self) -> Verdict:
@@ -106,6 +116,10 @@ class Comparison:
     steps_first: int
     """Batches there are in the first recording."""
     steps_second: int
+    code: tuple[CodeFile, ...] = ()
+    """The lines of both sources, with what the first batch that differs, else the first, makes of them."""
+    code_step: int | None = None
+    """That batch."""
 
     @property
     def verdict(self) -> Verdict:

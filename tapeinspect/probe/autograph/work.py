@@ -16,6 +16,7 @@ from tapeinspect.probe.inline import rows as inline_rows
 from tapeinspect.probe.step_function import StepFunction
 from tapeinspect.probe.survival import check as survival
 from tapeinspect.probe.survival.watch import Watch
+from tapeinspect.probe.taken.stand_in import standing_in
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -88,7 +89,9 @@ def look_at(recorder: Recorder, target: StepFunction, named: StepFunction | None
     surveyed = Surveyed(recorder, target)
     if target.callable:
         try:
-            traced = trace(recorder, target, surveyed.watch, surveyed.look)
+            with standing_in(recorder, target) as step:
+                surveyed.target = step
+                traced = trace(recorder, step, surveyed.watch, surveyed.look)
         except WorkRefused as refused:  # it can be converted all the same
             target = dataclasses.replace(target, callable=False, note=refused.message, hint=refused.hint)
     with recorder.lock:
@@ -104,7 +107,7 @@ class Surveyed:
 
     def __init__(self, recorder: Recorder, target: StepFunction) -> None:
         self._recorder = recorder
-        self._target = target
+        self.target = target
         self.watch = Watch(recorder.code.role) if recorder.can("survey") else None
         self.survey: survival.Survey | None = None
 
@@ -113,7 +116,7 @@ class Surveyed:
         if self.watch is None:
             return
         try:
-            self.survey = survival.survey_of(self.watch, self._target, box, traced.error, traced.seconds)
+            self.survey = survival.survey_of(self.watch, self.target, box, traced.error, traced.seconds)
         except Exception as error:  # what AutoGraph made of the step is there all the same
             self._recorder.note_trouble("survey", error)
 

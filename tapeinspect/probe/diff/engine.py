@@ -27,6 +27,7 @@ from tapeinspect.probe.diff.xla import Compiled, compile_step
 from tapeinspect.probe.introspect import names_in
 from tapeinspect.probe.sandbox.sandbox import Sandbox, sandbox
 from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.probe.taken import findings as taken
 from tapeinspect.probe.tf_state import EqualSeeds, callbacks_aside
 
 Verdict = Literal["same", "different", "fails_to_trace"]
@@ -101,9 +102,9 @@ def compare(step: StepFunction, request: Request) -> Comparison:
     result = Comparison()
     blame = Blame(step.function, request.role)
     with callbacks_aside(), sandbox(step.function, step.args, step.kwargs, role=request.role) as box:
-        taken = _taken(step, box, blame)
-        if taken:
-            result.findings = taken
+        used_up = _taken(step, box, blame)
+        if used_up:
+            result.findings = used_up
             result.verdict = "different"
             result.notes.append("the step takes its input from an iterator itself, so it was not run again")
             return result
@@ -129,6 +130,8 @@ def compare(step: StepFunction, request: Request) -> Comparison:
         result.findings += behaviour.compare(eager, traced, blame)
         result.findings += loop_body.findings(step, blame.start)
         result.findings += changed_between(step, request.role)
+        result.findings += taken.findings(step, blame)
+        result.notes += taken.notes(step)
         for number, (mine, theirs) in enumerate(zip(eager.calls, traced.calls, strict=False), 1):
             result.values += judge_call(mine, theirs, number, request.tolerance)
         if ops is not None and listed is not None:

@@ -11,13 +11,20 @@ from tapeinspect.probe import tf_private
 from tapeinspect.probe.diff.memory import Gauge
 from tapeinspect.probe.sandbox.saved import symbolic
 
+Asked = tuple[str, int | None]
+"""A variable, and the line that asked for its gradient."""
+
 
 @dataclass(slots=True, eq=False)
 class GradientWatch:
-    """Collects what `tape.gradient` gives. name_of: the user's name of a variable, by its handle's id."""
+    """Collects what `tape.gradient` gives. name_of: the user's name of a variable, by its handle's id.
+
+    line: the user's line that runs.
+    """
 
     name_of: Callable[[int], str | None]
-    found: list[tuple[str, Any]] = field(default_factory=list)
+    line: Callable[[], int | None]
+    found: list[tuple[Asked, Any]] = field(default_factory=list)
     _gauge: Gauge | None = None
 
     @contextmanager
@@ -56,10 +63,11 @@ class GradientWatch:
         return np.array(array)
 
     def _take(self, sources: Any, results: Any) -> None:
+        line = self.line()
         for index, (source, result) in enumerate(zip(sources, results, strict=False)):
             handle = getattr(getattr(source, "handle", None), "_id", None)
             name = self.name_of(handle) if handle is not None else None
-            self.found.append((name or f"source {index}", self._copy(result)))
+            self.found.append(((name or f"source {index}", line), self._copy(result)))
 
     def here(self) -> list[Any]:
         """Those of the graph that is being traced, None where there is none, for the graph to return."""
@@ -73,14 +81,19 @@ class GradientWatch:
         return results
 
 
-def named(names: list[str], values: list[Any]) -> dict[str, Any]:
-    """Values as arrays by name; one name asked for twice is numbered. Sparse ones are made dense."""
+def named(asked: list[Asked], values: list[Any]) -> dict[str, Any]:
+    """Values as arrays by name. Sparse ones are made dense.
+
+    What one line asks for several times is numbered, and what another line asks for again has the line in its name:
+    a loop of the graph asks once, and what comes behind it has the same name all the same.
+    """
     found: dict[str, Any] = {}
-    counts: dict[str, int] = {}
-    for name, value in zip(names, values, strict=False):
-        counts[name] = counts.get(name, 0) + 1
-        key = name if counts[name] == 1 else f"{name} ({counts[name]})"
-        found[key] = dense(value)
+    counts: dict[Asked, int] = {}
+    first: dict[str, int | None] = {}
+    for (name, line), value in zip(asked, values, strict=False):
+        key = name if first.setdefault(name, line) == line else f"{name} (line {line})"
+        count = counts[name, line] = counts.get((name, line), 0) + 1
+        found[key if count == 1 else f"{key} ({count})"] = dense(value)
     return found
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 
 from tapeinspect.probe import bits
 from tapeinspect.probe.diff.align import Pair, RanOp
-from tapeinspect.probe.diff.numbers import EQUAL, GRADIENT_SHARE, TOLERANCE, Distance, distance
 from tapeinspect.probe.diff.runs import Call
+from tapeinspect.trace.distance import EQUAL, GRADIENT_SHARE, TOLERANCE, Distance, distance
 
 ZERO_SHARE: Final = 5e-6
 """A gradient whose norm is below this share of the norm of all is zero up to rounding."""
@@ -73,21 +73,26 @@ def worst(distances: Sequence[Distance]) -> Distance:
     return max(distances, key=lambda d: (order.index(d.verdict), d.max_abs or 0.0), default=EQUAL)
 
 
-def judge_call(eager: Call, traced: Call, number: int, tolerance: float | None) -> list[Judged]:
-    """Compare what a call of each side returned, the gradients it took, and the variables after it."""
+def judge_call(
+    eager: Call, traced: Call, number: int, tolerance: float | None, loosened: float = 1.0
+) -> list[Judged]:
+    """Compare what a call of each side returned, the gradients it took, and the variables after it.
+
+    loosened: by how much the tolerance by dtype is.
+    """
     found = [
         Judged("output", name, number, far)
         for name, value in eager.outputs.items()
-        if (far := _plain_distance(value, traced.outputs.get(name), tolerance)) is not None
+        if (far := _plain_distance(value, traced.outputs.get(name), tolerance, loosened)) is not None
     ]
-    gradients = _judge_gradients(eager, traced, number, tolerance)
+    gradients = _judge_gradients(eager, traced, number, tolerance, loosened)
     loose = {judged.name for judged in gradients if _is_loose(judged)}
     found += gradients
     for name, value in eager.variables.items():
         other = traced.variables.get(name)
         if value is None or other is None:
             continue
-        far, note = distance(value, other, tolerance), ""
+        far, note = distance(value, other, tolerance, loosened=loosened), ""
         if far.verdict == "real" and (
             name in loose or (name not in eager.gradients and _is_slot_of(name, loose))
         ):
@@ -110,7 +115,9 @@ def _is_loose(gradient: Judged) -> bool:
     )
 
 
-def _judge_gradients(eager: Call, traced: Call, number: int, tolerance: float | None) -> list[Judged]:
+def _judge_gradients(
+    eager: Call, traced: Call, number: int, tolerance: float | None, loosened: float
+) -> list[Judged]:
     import numpy as np
 
     mine = {name: value for name, value in eager.gradients.items() if value is not None}
@@ -125,7 +132,7 @@ def _judge_gradients(eager: Call, traced: Call, number: int, tolerance: float | 
         other = traced.gradients.get(name)
         if other is None:
             continue
-        far = distance(value, other, tolerance, scale=GRADIENT_SHARE * norm)
+        far = distance(value, other, tolerance, GRADIENT_SHARE * norm, loosened=loosened)
         own = float(np.sqrt(np.sum(np.abs(value.astype("complex128")) ** 2)))
         zero = norm > 0 and own < ZERO_SHARE * norm
         note = (
@@ -135,7 +142,7 @@ def _judge_gradients(eager: Call, traced: Call, number: int, tolerance: float | 
     return found
 
 
-def _plain_distance(a: Any, b: Any, tolerance: float | None) -> Distance | None:
+def _plain_distance(a: Any, b: Any, tolerance: float | None, loosened: float) -> Distance | None:
     """The distance of two returned values; None when they cannot be compared."""
     import numpy as np
 
@@ -150,7 +157,7 @@ def _plain_distance(a: Any, b: Any, tolerance: float | None) -> Distance | None:
         )  # a Python number has no type of its own
         if x.dtype.kind == y.dtype.kind or {x.dtype.kind, y.dtype.kind} <= set("iuf"):
             x, y = x.astype(kind), y.astype(kind)
-    return distance(x, y, tolerance)
+    return distance(x, y, tolerance, loosened=loosened)
 
 
 def _texts(array: Any) -> Any:

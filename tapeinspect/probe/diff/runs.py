@@ -88,7 +88,7 @@ class Runner:
         watch: takes down the values of the first call's ops. gauge: measures the last call. seconds: how long it may
         be called for its time alone.
         """
-        gradients = GradientWatch(self._names.get)
+        gradients = GradientWatch(self._names.get, self._line)
 
         def call() -> tuple[Any, list[Any]]:
             seeds.begin(traced=False)
@@ -115,7 +115,7 @@ class Runner:
         """
         import tensorflow as tf
 
-        gradients = GradientWatch(self._names.get)
+        gradients = GradientWatch(self._names.get, self._line)
         traces: list[str] = []
         inner = self.converted()
 
@@ -171,6 +171,9 @@ class Runner:
         autograph = tf.__internal__.autograph
         found: Callable[..., Any] = autograph.tf_convert(function, autograph.control_status_ctx())
         return found
+
+    def _line(self) -> int | None:
+        return self.places.of_frames(mapped_stack()).line
 
     @contextmanager
     def seeded(self, seeds: EqualSeeds) -> Iterator[None]:
@@ -232,10 +235,10 @@ class Runner:
                     side.memory, (result, values) = gauge.peak(call, one_by_one=True)
         outputs = {path: plain(value) for path, value in flatten("result", result)}
         seconds = time.perf_counter() - begun
-        names = [name for name, _ in gradients.found]
+        asked = [key for key, _ in gradients.found]
         return Call(
             outputs=outputs,
-            gradients=named(names, values),
+            gradients=named(asked, values),
             variables={entry.path: plain(entry.now()) for entry in self.box.variables},
             changes=self.box.changes(),
             printed=self.box.printed(),

@@ -9,10 +9,11 @@ from tapeinspect.probe import step_function
 from tapeinspect.probe.autograph import work as autograph
 from tapeinspect.probe.diff.engine import Comparison, Request, compare, describe_error
 from tapeinspect.probe.diff.judge import JudgedOp
-from tapeinspect.probe.diff.numbers import Distance
 from tapeinspect.probe.errands import WorkRefused
 from tapeinspect.probe.inline import rows as inline_rows
 from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.probe.taken.stand_in import standing_in
+from tapeinspect.trace.distance import Distance
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -45,7 +46,8 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
         lambda text: recorder.doing("diff", text),
     )
     try:
-        result = compare(found, request)
+        with standing_in(recorder, found) as again:
+            result = compare(again, request)
     except Exception as error:  # the script's own
         raise WorkRefused(
             f"the step cannot be run again eagerly: {describe_error(error)}",

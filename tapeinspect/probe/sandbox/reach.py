@@ -217,7 +217,7 @@ class Reach:
         elif isinstance(value, io.IOBase):
             self._keep(special.file(path, value))
         elif isinstance(value, _CONSUMED):
-            self.fixed.append(special.Fixed(path, type(value).__name__.replace("_", " "), True))
+            self.fixed.append(special.Fixed(path, type(value).__name__.replace("_", " "), True, value))
         elif isinstance(value, functools.partial):
             self._each(path, iter((value.func, *value.args, *value.keywords.values())))
         elif isinstance(value, (types.MethodType, classmethod, staticmethod)):
@@ -239,7 +239,8 @@ class Reach:
             found = special.iterator(path, value)
             self._keep(found)
             if isinstance(found, Saved):
-                self.iterators.append(special.Fixed(path, f"iterator ({type(value).__name__})", True))
+                what = f"iterator ({type(value).__name__})"
+                self.iterators.append(special.Fixed(path, what, True, value))
 
     def _keep(self, found: Saved | special.Fixed | None) -> None:
         if isinstance(found, special.Fixed):

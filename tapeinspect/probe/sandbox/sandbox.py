@@ -146,12 +146,13 @@ def sandbox(
     role: whether a file is the 'user's or a 'library's. Inside, `tf.summary` writes nothing; what cannot be put
     back is in `Sandbox.fixed`. To be used while the script has no tape open.
     """
-    box = Sandbox(role, _roots(function, args, kwargs or {}))
+    box = Sandbox(role, roots_of(function, args, kwargs or {}))
     with box.entered():
         yield box
 
 
-def _roots(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
+def roots_of(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What a call of a function can change begins with these objects, each with its name."""
     roots: list[tuple[str, Any]] = []
     owner, function = getattr(function, "__self__", None), getattr(function, "__func__", function)
     code = getattr(function, "__code__", None)

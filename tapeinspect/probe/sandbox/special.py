@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from tapeinspect.probe import tf_iterators
 from tapeinspect.probe.sandbox.saved import Saved, SavedState
 
 
@@ -20,6 +21,12 @@ class Fixed:
     """"generator", "socket", …"""
     consumed: bool
     """Running the step again uses it up: a batch taken from a generator is gone."""
+    value: Any = None
+    """The iterator itself, where it is one."""
+
+
+class HandsOut:
+    """An iterator of ours in the place of one of the script's: it is set back before each call, and not saved."""
 
 
 def generator(path: str, value: Any) -> Saved | None:
@@ -38,6 +45,8 @@ def generator(path: str, value: Any) -> Saved | None:
 
 def iterator(path: str, value: Any) -> Saved | Fixed | None:
     """The state of an iterator: one over a list or a range tells where it is, others are used up."""
+    if isinstance(value, HandsOut) or tf_iterators.hands_out(value):
+        return None
     if hasattr(value, "__setstate__") and type(value).__module__ == "builtins":
         if not value.__reduce__()[2:]:
             return None  # exhausted
@@ -45,7 +54,7 @@ def iterator(path: str, value: Any) -> Saved | Fixed | None:
         return SavedState(path, value, False, read, value.__setstate__, "python")
     name = type(value).__name__
     what = "iterator of a tf.data.Dataset" if name == "OwnedIterator" else f"iterator ({name})"
-    return Fixed(path, "itertools.count" if isinstance(value, itertools.count) else what, True)
+    return Fixed(path, "itertools.count" if isinstance(value, itertools.count) else what, True, value)
 
 
 def file(path: str, value: Any) -> Saved | Fixed:

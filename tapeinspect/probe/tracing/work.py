@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tapeinspect.probe import step_function
 from tapeinspect.probe.errands import WorkRefused
 from tapeinspect.probe.survival import check as survival
+from tapeinspect.probe.taken.stand_in import standing_in
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -25,4 +26,5 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
     written, recorder.errands.surveyed = recorder.errands.surveyed, None
     if written is not None and written[0] == found.step:
         return {"survey": written[1]}
-    return {"survey": survival.collect(recorder, found)}
+    with standing_in(recorder, found) as again:
+        return {"survey": survival.collect(recorder, again)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from tapeinspect.analysis.diff_marks import Place, extent
+from tapeinspect.analysis.recordings.code import line_marks
 from tapeinspect.analysis.recordings.compare import compare_step
 from tapeinspect.analysis.recordings.lines import LineMap
 from tapeinspect.analysis.recordings.records import OpPair, StepPair
@@ -15,10 +15,6 @@ from tapeinspect.ui.format import basename
 from tapeinspect.ui.panes.diff_code import MARK_TONES
 from tapeinspect.ui.widgets.side_by_side import Mark, Side
 
-MARKS: Final = {
-    "≠": "other figures", "±": "other ops", "~": "figures apart by rounding", "=": "the same figures",
-}  # fmt: skip
-"""What each mark of a line says, the gravest first."""
 _EDITED = Mark("Δ", "info")
 
 
@@ -45,25 +41,14 @@ class Page:
 def make_page(first: TraceReader, second: TraceReader, step: int, lines: LineMap) -> Page:
     """Compare a batch that both have. Raises TraceError."""
     sum, pairs = compare_step(first, second, step, lines)
-    marks: tuple[dict[Place, str], dict[Place, str]] = ({}, {})
     counts: tuple[dict[Place, int], dict[Place, int]] = ({}, {})
-    order = list(MARKS)
     for pair in pairs:
-        mark = mark_of(pair)
         for side, row in enumerate((pair.first, pair.second)):
             if row is None or row.path is None:
                 continue
             place = (row.path, row.line)
             counts[side][place] = counts[side].get(place, 0) + 1
-            marks[side][place] = min(marks[side].get(place, "="), mark, key=order.index)
-    return Page(sum, pairs, marks, counts)
-
-
-def mark_of(pair: OpPair) -> str:
-    """The mark of one pair of ops."""
-    if pair.first is None or pair.second is None:
-        return "±"
-    return {"same": "=", "rounding": "~", "real": "≠"}[pair.verdict]
+    return Page(sum, pairs, line_marks(pairs), counts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tapeinspect.analysis.recordings.records import Firsts, OpPair, Verdict
+from tapeinspect.trace.distance import Distance
 from tapeinspect.ui.format import number, visible
 from tapeinspect.ui.palette import Palette
 from tapeinspect.ui.panes.recordings_page import Page
@@ -60,6 +61,16 @@ def figures(pair: OpPair) -> str:
         return ""
     apart = f", {pair.relative:.2g} apart" if pair.relative else ""
     return f"{_norm(pair.first.norm)} | {_norm(pair.second.norm)}{apart}"
+
+
+def in_elements(far: Distance) -> str:
+    """`up to 1.5e-07 apart, relative 3e-06, 4 ULP`."""
+    if far.verdict == "bit-equal":
+        return "the same bits"
+    if far.max_abs is None:
+        return "of another shape or type"
+    relative = f", relative {far.max_rel:.2g}" if far.max_rel is not None else ""
+    return f"up to {far.max_abs:.2g} apart{relative}" + (f", {far.ulp:,} ULP" if far.ulp is not None else "")
 
 
 def _norm(value: float | None) -> str:
@@ -137,5 +148,7 @@ def _of_batch(page: Page) -> list[Value]:
     )
     for pair in found.gradients:
         text = pair.note or f"{_norm(pair.first)} | {_norm(pair.second)}"
+        if pair.far is not None and pair.verdict != "same":
+            text += f"  {in_elements(pair.far)}"
         values.append(Value("gradient", pair.variable, text, pair.verdict))
     return values

@@ -5,14 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tapeinspect.analysis.diff_marks import Place
+from tapeinspect.analysis.recordings.code import MARKS
 from tapeinspect.analysis.recordings.records import OpPair
 from tapeinspect.trace.records import OpRow
 from tapeinspect.ui.format import basename, count, visible
 from tapeinspect.ui.palette import Palette
 from tapeinspect.ui.panes.autograph_lines import Paragraphs
 from tapeinspect.ui.panes.diff_code import MARK_TONES
-from tapeinspect.ui.panes.recordings_page import MARKS, Page
-from tapeinspect.ui.panes.recordings_rows import TONES, WORDS, PairRows, Value, ValueRows, figures, in_words
+from tapeinspect.ui.panes.recordings_page import Page
+from tapeinspect.ui.panes.recordings_rows import (
+    TONES,
+    WORDS,
+    PairRows,
+    Value,
+    ValueRows,
+    figures,
+    in_elements,
+    in_words,
+)
 from tapeinspect.ui.widgets.cells import Line
 
 if TYPE_CHECKING:
@@ -85,6 +95,8 @@ def pair_story(pair: OpPair, palette: Palette, width: int) -> list[Line]:
     words, tone = in_words(pair)
     head: Line = [(f"{visible(pair.any.type)}  ", palette.strong)]
     made.say(words + (f": norm {text}" if (text := figures(pair)) else ""), getattr(palette, tone), head)
+    if pair.far is not None:
+        made.say(in_elements(pair.far), palette.text, [("elements  ", palette.faint)])
     for name, row in (("first", pair.first), ("second", pair.second)):
         if row is not None:
             place = f"{basename(row.path)}:{row.line}" if row.path else "outside of your code"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import sqlite3
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tapeinspect.analysis.recordings import compare as module
-from tapeinspect.analysis.recordings.compare import align, compare, judge
+from tapeinspect.analysis.recordings.compare import align, compare, compare_step, judge
 from tapeinspect.analysis.recordings.lines import line_map
 from tapeinspect.report import recordings as report
 from tapeinspect.trace.reader import TraceReader, open_trace
 from tapeinspect.trace.records import SourceFile, TensorSpec
+from tapeinspect.trace.values import value_row
 from tests.trace.builders import Recording
 
 Op = tuple[str, int, float | None]
@@ -174,6 +177,99 @@ def test_as_text_and_as_json(first: TraceReader, tmp_path: Path) -> None:
     assert body["first_batches"] == {"ops": None, "values": 2, "gradients": 1}
     assert body["gradients"][0] == {
         "variable": "kernel", "max_abs": 0.5, "max_rel": pytest.approx(1 / 3), "ulp": None, "verdict": "real",
+        "compared": "norms",
     }  # fmt: skip
     assert report.json_body(compare(first, first))["first_difference"] is None
     assert "\x1b[31m" in report.text(found, ("a", "b"), colour=True)
+
+
+def test_elements_are_compared_where_both_hold_them(tmp_path: Path) -> None:
+    """Norms hide what elements tell, and a bit of the last place is rounding; the rest is compared by norms."""
+    values = {"MatMul": (1.0, 2.0), "Relu": (2.0, 1.0)}
+    first = stored(tmp_path / "a.tape", values)
+    second = stored(tmp_path / "b.tape", {"MatMul": (1.0, 2.0 + 2**-22), "Relu": (1.0, 2.0)})
+    found, pairs = compare_step(first, second, 1, line_map([], []))
+    assert [(p.any.type, p.verdict, p.far and p.far.ulp) for p in pairs][:2] == [
+        ("MatMul", "rounding", 1), ("Relu", "real", 1 << 23),
+    ]  # fmt: skip
+    assert pairs[3].far is None and pairs[3].verdict == "same"
+    assert found.elements == 2
+    assert pairs[1].relative == 0.0  # the norms are the same
+    told = report.text(compare(first, second), ("a", "b"))
+    assert "compared element by element where both hold the values (2 of 4 pairs of ops" in told
+    assert "Relu at train.py:8, elements up to 1 apart, relative 0.5, 8,388,608 ULP" in told
+    alone = compare(first, first)
+    assert alone.verdict == "same" and alone.steps[0].elements == 2
+
+
+def test_gradients_are_compared_by_elements(tmp_path: Path) -> None:
+    """Judged against all gradients: what is left of one that is zero is noise."""
+    grads = {"kernel": (3.0, 4.0), "bias": (1e-9, 0.0)}
+    first = stored(tmp_path / "a.tape", {}, grads)
+    second = stored(tmp_path / "b.tape", {}, {"kernel": (4.0, 3.0), "bias": (0.0, 1e-9)})
+    found = compare(first, second)
+    (step,) = found.steps
+    assert [(g.variable, g.verdict, g.far and g.far.max_abs) for g in step.gradients] == [
+        ("kernel", "real", 1.0), ("bias", "rounding", pytest.approx(1e-9)),
+    ]  # fmt: skip
+    body = report.json_body(found)["gradients"]
+    assert (body[0]["max_abs"], body[0]["compared"], body[0]["ulp"]) == (1.0, "elements", 1 << 22)
+
+
+def stored(
+    path: Path, outputs: dict[str, tuple[float, ...]], gradients: dict[str, tuple[float, ...]] | None = None
+) -> TraceReader:
+    """A recording of one batch that holds the values of some ops and gradients."""
+    record(path, STEP).close()
+    with sqlite3.connect(path) as connection:
+        number = 1000
+        for type, values in outputs.items():
+            made = "SELECT op.output FROM op JOIN kind ON kind.id = op.kind WHERE type = ? LIMIT 1"
+            (tensor,) = connection.execute(made, (type,)).fetchone()
+            _store(connection, tensor, values)
+        for variable, values in (gradients or {}).items():
+            number += 1
+            _store(connection, number, values)
+            connection.execute(
+                "UPDATE gradient SET tensor = ?, norm = ? WHERE variable ="
+                " (SELECT id FROM variable WHERE name = ?)",
+                (number, math.hypot(*values), variable),
+            )
+    connection.close()
+    return open_trace(path)
+
+
+def _store(connection: sqlite3.Connection, tensor: int, values: tuple[float, ...]) -> None:
+    data = struct.pack(f"<{len(values)}f", *values)
+    row = value_row(tensor, None, 1, TensorSpec("float32", (len(values),)), data)
+    connection.execute(f"INSERT INTO value VALUES ({','.join('?' * len(row))})", row)
+
+
+def test_code_is_aligned_across_edits(tmp_path: Path) -> None:
+    """Lines edited, removed and added stand beside each other, each with what its ops came to."""
+    head = "import tf\n\n\ndef train_step(x):\n    # the loss\n    p = x\n    y = x @ w\n"
+    bodies = (["p = relu(y)"], ["z = log(p)", "p = relu(z)"])
+    sources = [head + "".join(f"    {line}\n" for line in [*body, "return mean(p)"]) for body in bodies]
+    step = [("MatMul", 7, 2.0), ("Log", 8, 1.0), ("Relu", 9, 1.5), ("Relu", 9, 1.25), ("Mean", 10, 0.75)]
+    readers = [
+        record(tmp_path / name, ops)
+        for name, ops in (("a.tape", STEP), ("b.tape", step))  # type: ignore[list-item]
+    ]
+    for name, source in zip(("a.tape", "b.tape"), sources, strict=True):
+        with sqlite3.connect(tmp_path / name) as connection:
+            connection.execute("UPDATE file SET source = ?", (source,))
+        connection.close()
+    readers = [open_trace(tmp_path / name) for name in ("a.tape", "b.tape")]
+    found = compare(*readers)
+    (file,) = found.code
+    assert [(line.first, line.second, line.edit, line.mark) for line in file.lines] == [
+        (4, 4, "same", ""), (5, 5, "same", ""), (6, 6, "same", ""), (7, 7, "same", "="),
+        (8, 8, "edited", "±"), (None, 9, "added", "±"), (9, 10, "same", "≠"),
+    ]  # fmt: skip
+    told = report.text(found, ("a", "b"), only="code").splitlines()
+    assert "8    - ±     p = relu(y)" in told and "9 10   ≠     return mean(p)" in told, told
+    (body,) = report.json_body(found)["code"]
+    assert body["lines"][-1] == {
+        "first": 9, "second": 10, "edit": "same", "source": "    return mean(p)",
+        "other_source": "    return mean(p)", "verdict": "other figures",
+    }  # fmt: skip

@@ -13,7 +13,7 @@ import random
 import runpy
 import sys
 import types
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 
 import numpy as np
 import tensorflow as tf
@@ -91,13 +91,15 @@ def state(step):
     return found
 
 
-def watched(compare):
-    """The comparison, with a look at the script's state before and after."""
+def watched(standing_in):
+    """What is around the comparison, with a look at the script's state before and after."""
 
-    def watching(step, request):
+    @contextmanager
+    def watching(recorder, step):
         before = state(step)
         try:
-            return compare(step, request)
+            with standing_in(recorder, step) as again:
+                yield again
         finally:
             after = state(step)
             changed.extend(_differences("", before, after))
@@ -145,7 +147,7 @@ def recorded(script, path):
 
 
 if __name__ == "__main__":
-    work.compare = watched(work.compare)
+    work.standing_in = watched(work.standing_in)
     folder = pathlib.Path(sys.argv[1]).with_suffix("")
     folder.mkdir()
     outcomes = {}

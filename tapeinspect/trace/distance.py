@@ -42,12 +42,18 @@ EQUAL: Final = Distance(0.0, 0.0, 0, "bit-equal")
 
 
 def distance(
-    a: Any, b: Any, tolerance: float | None = None, scale: float | None = None, floor: float = 0.0
+    a: Any,
+    b: Any,
+    tolerance: float | None = None,
+    scale: float | None = None,
+    floor: float = 0.0,
+    loosened: float = 1.0,
 ) -> Distance:
     """Compare two arrays.
 
     tolerance: relative one, by dtype when None. scale: what an element is judged against besides itself, the largest
-    magnitude in `a` when None. floor: a difference up to this is rounding whatever the rest says.
+    magnitude in `a` when None. floor: a difference up to this is rounding whatever the rest says. loosened: by how much
+    the tolerance by dtype is.
     """
     import numpy as np
 
@@ -63,7 +69,7 @@ def distance(
         return Distance(float(apart.max()), None, None, "real")
     if _bits(a.dtype) is None:
         return Distance(None, None, None, "real")
-    return _floats(a, b, _tolerance(a.dtype.name, tolerance), scale, floor)
+    return _floats(a, b, _tolerance(a.dtype.name, tolerance, loosened), scale, floor)
 
 
 def _floats(a: Any, b: Any, tolerance: float, scale: float | None, floor: float) -> Distance:
@@ -86,8 +92,8 @@ def _floats(a: Any, b: Any, tolerance: float, scale: float | None, floor: float)
     return Distance(largest, float(relative.max()) if relative.size else 0.0, _ulps(a, b), verdict)
 
 
-def _tolerance(dtype: str, given: float | None) -> float:
-    default = TOLERANCE.get(dtype, 0.0)
+def _tolerance(dtype: str, given: float | None, loosened: float) -> float:
+    default = TOLERANCE.get(dtype, 0.0) * loosened
     return default if given is None else max(given, 0.0)
 
 
