@@ -105,7 +105,8 @@ class Surveyed:
     def __init__(self, recorder: Recorder, target: StepFunction) -> None:
         self._recorder = recorder
         self._target = target
-        self.watch = Watch(recorder.code.role) if recorder.can("survey") else None
+        given = (target.function, target.args, target.kwargs)
+        self.watch = Watch(recorder.code.role, given=given) if recorder.can("survey") else None
         self.survey: survival.Survey | None = None
 
     def look(self, box: Sandbox, traced: Traced) -> None:
