@@ -42,8 +42,14 @@ def run(name: str, argv: Sequence[str]) -> int:
         "--step", type=count, default=1, metavar="N", help="trace the step behind batch N (1)"
     )
     parser.add_argument("--run", action="store_true", help="run the script though it could be imported")
+    parser.add_argument(
+        "--mode",
+        choices=("eager", "graph"),
+        default="eager",
+        help="graph: run the script's tf.functions as graphs, and also list what was traced up to batch N, and why",
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="keep the recording that is made on the way")
-    line = take_apart(argv, {"--format", "--step", "-o", "--output"})
+    line = take_apart(argv, {"--format", "--step", "--mode", "-o", "--output"})
     options = parser.parse_args(line.options)
     from tapeinspect.cli.work import look
 

@@ -55,8 +55,8 @@ def _launch(line: CommandLine, options: Namespace, output: str, work: str, funct
     from tapeinspect.cli.prepare import prepare
 
     recording = Namespace(
-        output=output, mode="eager", values="off", no_values=True, no_source=False, memory=256 << 20,
-        max_size=2 << 30, steps=None,
+        output=output, mode=getattr(options, "mode", "eager"), values="off", no_values=True, no_source=False,
+        memory=256 << 20, max_size=2 << 30, steps=None,
     )  # fmt: skip
     launch = prepare(line, recording, screen=False)
     imports = function is not None and not getattr(options, "run", False) and _is_guarded(line.script)

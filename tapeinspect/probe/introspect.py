@@ -31,11 +31,13 @@ def dict_of(value: Any) -> Any:
 
 
 def slots(cls: type) -> tuple[str, ...]:
-    """The names of the slots of a class."""
+    """The names of the slots of a class, private ones as they are outside of it."""
     found: list[str] = []
     for base in cls.__mro__:
-        names = vars(base).get("_slots__", ())
-        found += [names] if isinstance(names, str) else list(names)
+        names = vars(base).get("__slots__", ())
+        names = [names] if isinstance(names, str) else list(names)
+        own = f"_{base.__name__.lstrip('_')}"
+        found += [own + n if n.startswith("__") and not n.endswith("__") else n for n in names]
     return tuple(n for n in found if n not in ("__dict__", "__weakref__"))
 
 

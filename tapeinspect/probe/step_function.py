@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import arguments
+from tapeinspect.probe import arguments, reachable
 from tapeinspect.probe.errands import WorkRefused
 from tapeinspect.probe.inline import function as inline_function
 from tapeinspect.probe.inline.function import BodyFunction
@@ -58,8 +56,7 @@ def find(recorder: Recorder, step: int | None) -> StepFunction:
         raise _not_kept(recorder, step)
     if kept.loop is not None:
         return _of_loop(recorder, kept)
-    functions = functions_of(kept.code)
-    function = _choose(functions, kept)
+    function = _called(recorder, kept)
     if function is None:
         raise WorkRefused(
             f"the function {kept.code.co_name} of batch {kept.id} is gone: the script has dropped it",
@@ -153,8 +150,8 @@ def _of_loop(recorder: Recorder, kept: Step) -> StepFunction:
     if turn is None:
         body = recorder.turns.body(kept.code.co_filename, kept.loop) if kept.loop is not None else None
         if body is not None and body.refusal:
-            return _around_loop(kept, body.refusal)
-        return _around_loop(kept)
+            return _around_loop(recorder, kept, body.refusal)
+        return _around_loop(recorder, kept)
     recorder.code.file(
         kept.code.co_filename
     )  # the user's text is that of the file, whoever asks for it first
@@ -163,12 +160,12 @@ def _of_loop(recorder: Recorder, kept: Step) -> StepFunction:
     return StepFunction(kept.id, made.function, made.args, {}, code, True, made.note, body=made)
 
 
-def _around_loop(kept: Step, why: str = "") -> StepFunction:
+def _around_loop(recorder: Recorder, kept: Step, why: str = "") -> StepFunction:
     """There is nothing to call, but there may be a function around the loop. why: its body cannot be one."""
     loop = kept.loop
     line = loop.line if loop is not None and not loop.weak else None
     where = f"in the loop at line {line}" if line is not None else "among other statements"
-    function = None if kept.code.co_name == "<module>" else _choose(functions_of(kept.code), kept)
+    function = None if kept.code.co_name == "<module>" else _called(recorder, kept)
     hint = (
         "put what is done for one batch into a function of its own: that can be traced and be a tf.function"
     )
@@ -181,33 +178,25 @@ def _around_loop(kept: Step, why: str = "") -> StepFunction:
     return StepFunction(kept.id, function, (), {}, kept.code, False, note, hint)
 
 
-def functions_of(code: CodeType) -> list[FunctionType]:
-    """The function objects that run this code. Raises WorkRefused within TensorFlow's C++ code of a way back.
-
-    That holds objects which are not whole yet, and Python dies of looking through them for what refers to the code.
-    """
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        if frame.f_code.co_name == "imperative_grad":
-            raise WorkRefused(
-                "the script stands within tape.gradient, where its functions cannot be looked for",
-                "press n to go on to the end of the batch, then r",
-            )
-        frame = frame.f_back
-    return [
-        found
-        for found in gc.get_referrers(code)
-        if isinstance(found, FunctionType) and found.__code__ is code
-    ]
-
-
-def _choose(functions: list[FunctionType], kept: Step) -> FunctionType | None:
-    """The one that was called: of several made by the same `def`, the one that sees the same outer variables."""
-    for function in functions:
+def _called(recorder: Recorder, kept: Step) -> FunctionType | None:
+    """The function that was called: of several made by the same `def`, the one that sees the same outer variables."""
+    other = None
+    for function in reachable.functions_of(kept.code, _near(kept), recorder.code.role):
         cells = zip(kept.code.co_freevars, function.__closure__ or (), strict=False)
         if all(id(_content(cell)) == kept.free[name] for name, cell in cells if name in kept.free):
             return function
-    return functions[-1] if functions else None
+        other = function
+    return other
+
+
+def _near(kept: Step) -> list[Any]:
+    """Objects that a step's function is likely to be found at: the first argument, if that is its own object."""
+    first = next(iter(arguments.argument_names(kept.code)), None)
+    try:
+        found = [arguments.given({name: value})[name] for name, value in kept.kept.items() if name == first]
+    except LookupError:
+        return []
+    return [*(found if found and isinstance(found[0], type) else map(type, found)), *found]
 
 
 def _content(cell: Any) -> Any:

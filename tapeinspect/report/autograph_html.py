@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby
 
+from tapeinspect.report import traces as traces_report
 from tapeinspect.report.autograph import FunctionReport, Pair, Report, mark_text, title
 
 _STYLE = """
@@ -21,7 +22,9 @@ tbody.fold:not(.open) tr.whole { display: none } tr.brief { cursor: pointer }
 .G { color: #1a7f37 } .P { color: #9a6700 } .U { color: #8250df } .x { color: #999 }
 .card { border-left: 4px solid #cf222e; padding: .5em 1em; background: #fff5f5 }
 .list td { white-space: normal; border-top: 1px solid #eee; padding: .3em .6em }
-.list td:first-child { width: 16em }
+.list td:first-child { width: 16em } .list th { text-align: left; padding: .3em .6em }
+.traces td:first-child { width: auto } .again td:first-child { border-left: 4px solid #bf8700 }
+.advice { margin: .3em 0 0 }
 @media (prefers-color-scheme: dark) { body { background: #111; color: #ddd } tr:hover td { background: #1b2535 }
 .card { background: #2a1515 } .list td { border-color: #333 }
 .G { color: #4ac26b } .P { color: #d4a72c } .U { color: #c297ff } }
@@ -69,6 +72,36 @@ def _body(report: Report) -> Iterator[str]:
             where = escape(_place(finding.path, finding.line))
             yield f"<tr><td>{where}</td><td>{escape(finding.message)} {escape(finding.hint)}</td></tr>"
         yield "</table>"
+    yield from _traces(report)
+    yield from _loop_body(report)
+
+
+def _traces(report: Report) -> Iterator[str]:
+    """Each trace of the script's `tf.function`s: why it was made, and what would have saved it."""
+    found = traces_report.listed(report.traces)
+    if found is None:
+        return
+    yield f"<h2>{escape(found.head)}</h2><table class='list traces'>"
+    yield "<tr><th>Trace</th><th>Called with</th><th>Why it was made, and what would have saved it</th></tr>"
+    for entry in found.entries:
+        name, *facts = map(escape, entry.facts)
+        given = "<br>".join(f"{escape(name)}: {escape(text)}" for name, text in entry.arguments)
+        why = escape(entry.why) or "first trace"
+        advice = f"<p class=advice>→ {escape(entry.advice)}</p>" if entry.advice else ""
+        kind = " class=again" if entry.why else ""
+        yield (
+            f"<tr{kind}><td><code>{name}</code><br>{' · '.join(facts)}</td>"
+            f"<td><code>{given}</code></td><td>{why}{advice}</td></tr>"
+        )
+    yield "</table>"
+    if found.rest:
+        yield f"<p>{escape(found.rest)}</p>"
+
+
+def _loop_body(report: Report) -> Iterator[str]:
+    if report.body is not None and report.body.code:
+        yield "<h2>The loop with its body as a function</h2><table class='code k'>"
+        yield f"<tr><td>{_code(report.body.code)}</td></tr></table>"
 
 
 def _function(report: FunctionReport) -> Iterator[str]:

@@ -65,6 +65,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
            footer=5, tabs=(4, 5)),
     Action("traces", ("T",), "traces", "Every trace of every tf.function, and why it was made.", "Look", footer=5,
            tabs=(4,)),
+    Action("next_flagged", ("right_curly_bracket",), "next flagged",
+           "Go to the next line that does not survive tracing (AutoGraph).", "Look"),
+    Action("previous_flagged", ("left_curly_bracket",), "flag before",
+           "Go to the line before that does not survive tracing (AutoGraph).", "Look"),
     Action("fold", ("U",), "unfold", "Show the lines that only AutoGraph needs, or the ops that are plumbing.", "Look",
            footer=5, tabs=(4, 5)),
     Action("as_function", ("M",), "as function", "Show the loop with its body as a function, to paste.",
@@ -101,7 +105,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
 
 
 _KEY_NAMES: Final = {
-    "left_square_bracket": "[", "right_square_bracket": "]", "slash": "/", "full_stop": ".", "comma": ",",
+    "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{",
+    "right_curly_bracket": "}", "slash": "/", "full_stop": ".", "comma": ",",
     "question_mark": "?", "escape": "Esc", "tab": "Tab",
 }  # fmt: skip
 

@@ -131,6 +131,24 @@ def test_comparisons(corpus: Corpus) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 does not tell columns")
+def test_lambdas_on_one_line_are_told_apart(corpus: Corpus) -> None:
+    function = corpus.root("lambdas_in_a_line")
+    lines = (function.source or "").splitlines()
+    found = {
+        lines[c.line - (function.line or 0)][c.col : c.end_col]: (c.became, "not called" in c.text)
+        for c in corpus.constructs("lambdas_in_a_line")
+        if c.construct != "return"
+    }
+    assert {text for text, became in found.items() if text.startswith("lambda") and became[1]} == {
+        "lambda v: v + 1.0 if v[0] < 9.0 else v",
+        "lambda v: -v",
+    }
+    assert found["lambda v: v * 2.0"] == found["lambda v: v * v"] == found["lambda v: v"] == ("python", False)
+    assert found["v + 1.0 if v[0] < 9.0 else v"][0] == found["v[0] < 9.0"][0] == "not_run"
+    assert found["abs(v) if x.shape[0] > 1 else v"][0] == found["x.shape[0] > 1"][0] == "python"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 does not tell columns")
 def test_constructs_of_a_kind_on_one_line_are_told_apart(corpus: Corpus) -> None:
     lines = (corpus.root("logic_in_a_line").source or "").splitlines()
     first = corpus.root("logic_in_a_line").line or 0

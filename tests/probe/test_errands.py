@@ -30,6 +30,10 @@ class Session:
     status: int | None
     stdout: str
     trace: Path
+    within: list[Answer]
+    """Those asked for when it stood within `tape.gradient`."""
+    place: Status | None
+    """Where that was."""
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +43,11 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
     out = bytearray()
     paused = threading.Event()
+    stood: list[Status] = []
 
     def listen(event: Event) -> None:
         if isinstance(event, Status) and event.state == "paused":
+            stood.append(event)
             paused.set()
         out.extend(getattr(event, "data", b""))
 
@@ -51,9 +57,23 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     paused.wait(120)
     for work, step in (("autograph", 1), ("autograph", 9), ("nothing", None)):
         answers.append(target.ask(AskWork(0, work, step)).result(120))
+    _go_back(target, paused, stood)
+    within = [target.ask(AskWork(0, work)).result(120) for work in ("autograph", "diff", "autograph")]
     target.send(Go("end"))
     assert target.drain(120)
-    return Session(answers, target.exit_status, out.decode().replace("\r\n", "\n"), folder / "run.tape")
+    text = out.decode().replace("\r\n", "\n")
+    return Session(answers, target.exit_status, text, folder / "run.tape", within, stood[-1])
+
+
+def _go_back(target: Target, paused: threading.Event, stood: list[Status]) -> None:
+    """Let the script come to the third op of its next `tape.gradient`."""
+    line = next(n for n, text in enumerate(SCRIPT.read_text().splitlines(), 1) if "tape.gradient" in text)
+    for until in ["tape", *["op"] * 40]:
+        paused.clear()
+        target.send(Go(until))  # type: ignore[arg-type]
+        assert paused.wait(120)
+        if sum(status.line == line for status in stood) == 3:
+            return
 
 
 def test_a_work_asked_for_early_waits_for_the_first_batch(session: Session) -> None:
@@ -63,10 +83,22 @@ def test_a_work_asked_for_early_waits_for_the_first_batch(session: Session) -> N
 def test_a_work_is_done_while_the_script_is_paused(session: Session) -> None:
     assert session.answers[1].ok and session.answers[1].body == {"run": 2}
     reader = open_trace(session.trace)
-    first, second = reader.autograph.runs()
+    first, second = (run for run in reader.autograph.runs() if run.id in (1, 2))
     assert (first.step, second.step, first.function) == (1, 1, "Trainer.step")
     assert first.ops == second.ops > 0
     assert [error.detail for error in reader.probe_errors()] == []
+    reader.close()
+
+
+def test_a_work_is_done_within_the_way_back_too(session: Session) -> None:
+    assert session.place is not None and session.place.line is not None
+    assert "tape.gradient" in SCRIPT.read_text().splitlines()[session.place.line - 1]
+    assert [answer.ok for answer in session.within] == [True] * 3, session.within
+    reader = open_trace(session.trace)
+    runs = {run.id: run for run in reader.autograph.runs()}
+    first, _, third = (answer.body.get("run", 0) for answer in session.within)
+    assert runs[first].status == runs[third].status == "traced"
+    assert runs[first].ops == runs[third].ops == runs[1].ops
     reader.close()
 
 

@@ -12,6 +12,7 @@ import pytest
 from tapeinspect.link.messages import Answer, AskWork, Doing, Status, Tick
 from tapeinspect.ui.app import TapeApp
 from tapeinspect.ui.panes.autograph import AutographPane
+from tapeinspect.ui.panes.autograph_page import findings_of
 from tapeinspect.ui.subject import Subject
 from tests.ui import build, build_autograph
 from tests.ui.fake_target import FakeTarget
@@ -460,3 +461,30 @@ async def test_what_a_comparison_is_at_is_told_while_it_is_waited_for(target: Fa
         await settle(app, lambda: "the step cannot be run again" in screen_text(app))
         await pilot.press("r")
         await settle(app, lambda: "eagerly and traced with the arguments of batch 2 …" in screen_text(app))
+
+
+async def test_keys_go_from_one_flagged_line_to_the_next(open_app: Open, traced: Path, plain: Path) -> None:
+    async with open_app(traced).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        pane = pane_of(pilot.app)
+        assert pane.run_shown is not None
+        flagged = [
+            (function.path, line)
+            for function in pane.functions
+            for line in sorted(findings_of(pane.problems, pane.run_shown, function))
+        ]
+        assert len(set(flagged)) > 1
+        met = []
+        for _ in set(flagged):
+            await pilot.press("right_curly_bracket")
+            met.append(pane.place())
+        assert set(met) == set(flagged), "each of them once"
+        await pilot.press("right_curly_bracket")
+        assert pane.place() == met[0], "it begins again"
+        await pilot.press("left_curly_bracket")
+        assert pane.place() == met[-1]
+        await pilot.press("1", "right_curly_bracket")
+        assert "flagged in AutoGraph" in said(pilot.app)
+    async with open_app(plain).run_test(size=WIDE) as pilot:
+        await pilot.press("4", "right_curly_bracket")
+        assert "Nothing has been traced" in said(pilot.app)

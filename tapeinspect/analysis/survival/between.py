@@ -10,30 +10,122 @@ from tapeinspect.trace.records import SurveyFact
 
 Place = tuple[str, int]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_DEEPEST = 3
+"""Calls within calls that are followed."""
 
 
 def changed_between(fact: SurveyFact, sources: Mapping[str, Source], step: str) -> Place | None:
     """File and line that change the attribute that a fact of the kind "read" is of; None when none is sure to.
 
-    Sure is what stands in the loop that a caller of the step is in: an assignment to the attribute of a name that is
-    bound to the object, or a call of a method of the object's, other than `step`, that assigns to it. A name that the
-    loop binds anew stands for another object in each turn, and says nothing; nor does the value that is there anyway.
+    Sure is what stands in the loop that a caller of the step is in, or in what is called from there other than `step`:
+    an assignment to the attribute of a name that is bound to the object. In a function that is a global name, or a
+    parameter that is given the object; in a method of the object's, its first parameter. A name that the loop binds
+    anew stands for another object in each turn, and says nothing; nor does the value that is there anyway.
     """
-    attribute = fact.name.rpartition(".")[2]
+    look = _Look(fact, sources, step)
     for path, first, line, names in fact.detail.get("callers", ()):
         tree = sources[path].tree if path in sources else None
         loop = _loop_at(_function(tree, first), line) if tree is not None else None
         if loop is None:
             continue
-        known = set(names) - _bound_in(loop)
-        for node in _nodes(loop):
-            if _assigns(node, known, attribute, fact):
+        found = look.within(loop, path, set(names) - _bound_in(loop))
+        if found is not None:
+            return found
+    return None
+
+
+class _Look:
+    """Looks for a change of one attribute."""
+
+    def __init__(self, fact: SurveyFact, sources: Mapping[str, Source], step: str) -> None:
+        self._fact = fact
+        self._sources = sources
+        self._step = step.rpartition(".")[2]
+        self._attribute = fact.name.rpartition(".")[2]
+        self._globals: dict[str, set[str]] = {}
+        """By file: the global names of the object."""
+        for path, first, _, names in fact.detail.get("callers", ()):
+            if first == 0:
+                self._globals.setdefault(path, set()).update(names)
+        self._depth = 0
+
+    def within(self, parent: ast.AST, path: str, names: set[str]) -> Place | None:
+        """Where what runs in a statement or function changes the attribute of an object that has these names."""
+        for node in _nodes(parent):
+            if _assigns(node, names, self._attribute, self._fact):
                 return path, node.lineno
-            if (method := _method_called(node, known)) not in (None, step):
-                found = _assigned_in(method, attribute, fact, sources)
+            if isinstance(node, ast.Call) and self._depth < _DEEPEST:
+                self._depth += 1
+                found = self._in_called(node, path, names)
+                self._depth -= 1
                 if found is not None:
                     return found
-    return None
+        return None
+
+    def _in_called(self, call: ast.Call, path: str, names: set[str]) -> Place | None:
+        for where, function, bound in self._called(call, path, names):
+            fact = self._fact
+            reads = where == fact.path and function.lineno <= fact.line <= (function.end_lineno or 0)
+            if function.name == self._step or reads:
+                continue
+            known = _given(call, function, names, bound)
+            known |= self._globals.get(where, set()) - _parameters(function)
+            known -= _bound_in(function)
+            found = self.within(function, where, known) if known else None
+            if found is not None:
+                return found
+        return None
+
+    def _called(self, call: ast.Call, path: str, names: set[str]) -> list[tuple[str, Function, bool | None]]:
+        """(file, function, whether its first parameter is the object; None when it is no method) of what a call runs.
+
+        A function of that name in another file, or a method of an object that is not known, is it when there is but
+        one.
+        """
+        if isinstance(call.func, ast.Name):
+            name = call.func.id
+            own = [(path, f, None) for f in _functions(self._sources[path].tree) if f.name == name]
+            if own:
+                return [*own]
+            others = [
+                (p, f, None) for p, s in self._sources.items() for f in _functions(s.tree) if f.name == name
+            ]
+            return [*others] if len(others) == 1 else []
+        if not isinstance(call.func, ast.Attribute):
+            return []
+        owner, name = call.func.value, call.func.attr
+        methods = [
+            (p, cls, f)
+            for p, s in self._sources.items()
+            for cls in (ast.walk(s.tree) if s.tree is not None else ())
+            if isinstance(cls, ast.ClassDef)
+            for f in _functions(cls)
+            if f.name == name
+        ]
+        if isinstance(owner, ast.Name) and owner.id in names:
+            classes = self._fact.detail.get("classes", ())
+            return [(p, f, True) for p, cls, f in methods if cls.name in classes]
+        return [(p, f, False) for p, _, f in methods] if len(methods) == 1 else []
+
+
+def _functions(parent: ast.Module | ast.ClassDef | None) -> list[Function]:
+    return [node for node in (parent.body if parent is not None else ()) if isinstance(node, Function)]
+
+
+def _parameters(function: Function) -> set[str]:
+    args = function.args
+    return {a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg) if a}
+
+
+def _given(call: ast.Call, function: Function, names: set[str], bound: bool | None) -> set[str]:
+    """The parameters that a call gives the object to."""
+    plain = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
+    known = {plain[0]} if bound and plain else set()
+    places = plain if bound is None else plain[1:]
+    starred = next((n for n, arg in enumerate(call.args) if isinstance(arg, ast.Starred)), len(call.args))
+    pairs = [*zip(places, call.args[:starred], strict=False), *((k.arg, k.value) for k in call.keywords)]
+    known |= {name for name, value in pairs if name and isinstance(value, ast.Name) and value.id in names}
+    return known & _parameters(function)
 
 
 def _function(tree: ast.Module, first: int) -> ast.Module | Function | None:
@@ -68,7 +160,7 @@ def _nodes(parent: ast.AST) -> Iterator[ast.stmt | ast.expr]:
         yield from _nodes(child)
 
 
-def _bound_in(loop: ast.For | ast.While) -> set[str]:
+def _bound_in(loop: ast.AST) -> set[str]:
     names = (node for node in _nodes(loop) if isinstance(node, ast.Name))
     return {node.id for node in names if not isinstance(node.ctx, ast.Load)}
 
@@ -102,32 +194,3 @@ def _assigns(node: ast.AST, names: Collection[str], attribute: str, fact: Survey
         if isinstance(owner, ast.Name) and owner.id in names:
             return True
     return False
-
-
-def _method_called(node: ast.AST, names: Collection[str]) -> str | None:
-    """The name of the method in `name.method(…)`."""
-    function = node.func if isinstance(node, ast.Call) else None
-    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        return function.attr if function.value.id in names else None
-    return None
-
-
-def _assigned_in(
-    method: str | None, attribute: str, fact: SurveyFact, sources: Mapping[str, Source]
-) -> Place | None:
-    """Where a method of the object's class assigns to the attribute; the function that reads it is told otherwise."""
-    classes = fact.detail.get("classes", ())
-    for path, source in sources.items():
-        for cls in ast.walk(source.tree) if source.tree is not None else ():
-            if not isinstance(cls, ast.ClassDef) or cls.name not in classes:
-                continue
-            for function in cls.body:
-                if not isinstance(function, Function) or function.name != method or not function.args.args:
-                    continue
-                if path == fact.path and function.lineno <= fact.line <= (function.end_lineno or 0):
-                    continue
-                own = {function.args.args[0].arg}
-                for node in _nodes(function):
-                    if _assigns(node, own, attribute, fact):
-                        return path, node.lineno
-    return None

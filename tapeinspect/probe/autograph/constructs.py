@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tapeinspect.probe.autograph import placing
 from tapeinspect.probe.autograph.events import Event
+from tapeinspect.probe.autograph.lambdas import Span, uncalled
 from tapeinspect.probe.autograph.placing import Node, Place
 from tapeinspect.probe.autograph.source import Construct
 from tapeinspect.probe.autograph.watch import Seen
@@ -51,6 +52,8 @@ class Facts:
     """False: nothing was run."""
     failed: Line | None = None
     """Where the trace failed."""
+    uncalled: dict[str, list[Span]] = field(default_factory=dict)
+    """By file, lambdas that were not called."""
 
 
 @dataclass(slots=True)
@@ -95,7 +98,9 @@ def facts_of(seen: Seen, ops: dict[Line, Counter[str]], traced: bool, failed: Li
         place = seen.original(path, line)
         if place is not None:
             runs[place] = max(runs[place], count)
-    return Facts(dict(events), dict(placed), told, unplaced, dict(compared), ops, runs, traced, failed)
+    return Facts(
+        dict(events), dict(placed), told, unplaced, dict(compared), ops, runs, traced, failed, uncalled(seen)
+    )
 
 
 def _placed(event: Event, place: Line) -> Place | None:
@@ -123,6 +128,19 @@ def _node(construct: Construct) -> Node:
     return construct.what, construct.line, getattr(construct.node, "col_offset", 0)
 
 
+def _uncalled(construct: Construct, path: str, facts: Facts) -> Became | None:
+    """What is said of a lambda that nobody called while tracing, and of what stands in one; None for the rest."""
+    at = construct.line, getattr(construct.node, "col_offset", 0)
+    for first, last in facts.uncalled.get(path, ()):
+        if first == at and construct.what == "lambda":
+            return Became(
+                "not_run", "Converted together with the function around it; it was not called while tracing."
+            )
+        if first < at < last:
+            return Became("not_run", "The lambda it stands in was not called while tracing.")
+    return None
+
+
 def became(construct: Construct, path: str, facts: Facts) -> Became:
     """What a construct became."""
     if not facts.traced:
@@ -130,6 +148,8 @@ def became(construct: Construct, path: str, facts: Facts) -> Became:
     place = (path, construct.line)
     if facts.failed == place:
         return Became("not_run", "The trace failed here.")
+    if (nothing := _uncalled(construct, path, facts)) is not None:
+        return nothing
     events = _events(construct, path, facts)
     ran = events is not None and any(
         facts.runs[path, line] for line in range(construct.line, (construct.end_line or construct.line) + 1)

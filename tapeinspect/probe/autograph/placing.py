@@ -65,7 +65,7 @@ def given_to(path: str, line: int, node: Node) -> str | None:
 def _calls(path: str) -> dict[int, list[tuple[int, str]]]:
     """(column, construct) of the operators in each line of a generated file, from left to right."""
     found: dict[int, list[tuple[int, str]]] = {}
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(tree(path)):
         function = node.func if isinstance(node, ast.Call) else None
         if not isinstance(function, ast.Attribute) or function.attr not in _OPERATORS:
             continue
@@ -78,22 +78,23 @@ def _calls(path: str) -> dict[int, list[tuple[int, str]]]:
 def _statements(path: str) -> dict[int, list[list[Place]]]:
     """For each line of a file the statements that begin there: their operators, as AutoGraph writes them."""
     found: dict[int, list[list[Place]]] = {}
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.stmt) and not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            places = [place for part in _head(node) for place in _places(part)]
+            places = [place for part in head(node) for place in _places(part)]
             if places:
                 found.setdefault(node.lineno, []).append(places)
     return found
 
 
-def _tree(path: str) -> ast.Module:
+def tree(path: str) -> ast.Module:
+    """A file parsed; nothing in it when it is not Python."""
     try:
         return ast.parse("".join(linecache.getlines(path)))
     except (SyntaxError, ValueError, RecursionError):
         return ast.Module([], [])
 
 
-def _head(statement: ast.stmt) -> list[ast.AST]:
+def head(statement: ast.stmt) -> list[ast.AST]:
     """The parts of a statement that are no statements themselves."""
     return [
         child

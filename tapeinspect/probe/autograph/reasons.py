@@ -22,6 +22,8 @@ def verdict(met: Met, by_keras: bool) -> Verdict:
         return _CONVERTED
     if met.error is not None:
         return failed(met.error)
+    if by_keras and met.told and met.caller is None and met.through is None:
+        return _disabled(True)  # the step, which is traced as Keras does
     if met.told:
         return _no("do_not_convert", "it is decorated with tf.autograph.experimental.do_not_convert")
     if met.disabled:

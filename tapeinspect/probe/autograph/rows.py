@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.probe import tf_autograph
+from tapeinspect.probe import reachable, tf_autograph
 from tapeinspect.probe.autograph import failure as autograph_failure
 from tapeinspect.probe.autograph import source as autograph_source
 from tapeinspect.probe.autograph.constructs import Facts, Line, became, facts_of
@@ -18,7 +18,7 @@ from tapeinspect.probe.autograph.source import Source
 from tapeinspect.probe.autograph.static import callees
 from tapeinspect.probe.autograph.trace import Traced, convertible
 from tapeinspect.probe.autograph.watch import Met, Seen, key_of
-from tapeinspect.probe.step_function import functions_of, unwrap
+from tapeinspect.probe.step_function import unwrap
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -58,6 +58,8 @@ class Rows:
     known: dict[Hashable, Function] = field(default_factory=dict)
     by_path: dict[str, Function] = field(default_factory=dict)
     """By generated file."""
+    by_code: dict[int, FunctionType] | None = None
+    """Functions of the script's by the id of their code, when one was looked for."""
 
     @classmethod
     def of(cls, recorder: Recorder, run: int, by_keras: bool, traced: Traced | None) -> Rows:
@@ -123,7 +125,7 @@ class Rows:
         status, rule, reason = found
         converted = None
         if status == "converted" or (role == "user" and rule in ("disabled", "library", "do_not_convert")):
-            converted, error = _convert(met)
+            converted, error = self._convert(met)
             if converted is None and status == "converted":
                 status, rule, reason = failed(error) if error is not None else found
         function = Function(
@@ -141,6 +143,31 @@ class Rows:
         if converted is not None:
             self._add_nested(function)
         return function
+
+    def _convert(self, met: Met) -> tuple[tf_autograph.Converted | None, BaseException | None]:
+        function = met.function
+        if isinstance(function, CodeType):
+            function = self._function_of(function)
+            if function is None:
+                return None, None
+        if met.told:
+            function = unwrap(function)
+        try:
+            return tf_autograph.convert(convertible(function)), None
+        except Exception as error:  # whatever AutoGraph or the source may hold in store
+            if met.converted is not None:
+                return tf_autograph.described(met.converted), None
+            return None, error
+
+    def _function_of(self, code: CodeType) -> FunctionType | None:
+        """A function that runs this code; all that are in reach are looked up in one go."""
+        if self.by_code is None:
+            self.by_code = {}
+            near = [met.function for met in self.traced.seen.met.values()] if self.traced else []
+            for value in reachable.objects([*near, *reachable.script_roots(self.recorder.code.role)]):
+                if type(value) is FunctionType:
+                    self.by_code[id(value.__code__)] = value
+        return self.by_code.get(id(code))
 
     def _add_nested(self, host: Function) -> None:
         """The functions and lambdas that are written inside of one: they are converted with it."""
@@ -251,23 +278,6 @@ def _is_part(function: Any) -> bool:
     """Whether a callable is a part of a converted function: what is nested in it."""
     code = tf_autograph.code_of(function)
     return code is not None and tf_autograph.is_generated(code.co_filename)
-
-
-def _convert(met: Met) -> tuple[tf_autograph.Converted | None, BaseException | None]:
-    function = met.function
-    if isinstance(function, CodeType):
-        objects = functions_of(function)
-        if not objects:
-            return None, None
-        function = objects[-1]
-    if met.told:
-        function = unwrap(function)
-    try:
-        return tf_autograph.convert(convertible(function)), None
-    except Exception as error:  # whatever AutoGraph or the source may hold in store
-        if met.converted is not None:
-            return tf_autograph.described(met.converted), None
-        return None, error
 
 
 def _name(function: Any) -> str:

@@ -61,6 +61,8 @@ class Seen:
     """For each generated file: line -> line of the original file."""
     origins: dict[str, str] = field(default_factory=dict)
     """Generated file -> original file."""
+    lambdas: dict[int, CodeType] = field(default_factory=dict)
+    """Lambdas of generated code that were called, by the id of their code."""
     keep: list[Any] = field(default_factory=list)
     """What ids are of, so that they stay true."""
     convert_ns: int = 0
@@ -255,6 +257,8 @@ class Watch:
                     return None
             if role == "user":
                 ran(frame)
+            elif code.co_name == "<lambda>":
+                self.seen.lambdas[id(code)] = code
             return on_line
 
         return on_call

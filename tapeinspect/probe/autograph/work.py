@@ -85,18 +85,17 @@ def _named(recorder: Recorder, options: dict[str, Any]) -> StepFunction | None:
 
 def look_at(recorder: Recorder, target: StepFunction, named: StepFunction | None = None) -> int:
     """Trace or convert a function and write what came of it, and of `named`; the id of the row in `ag_run`."""
-    traced = None
-    surveyed = Surveyed(recorder, target)
+    traced = surveyed = None
     if target.callable:
         try:
             with standing_in(recorder, target) as step:
-                surveyed.target = step
+                surveyed = Surveyed(recorder, step)
                 traced = trace(recorder, step, surveyed.watch, surveyed.look)
         except WorkRefused as refused:  # it can be converted all the same
             target = dataclasses.replace(target, callable=False, note=refused.message, hint=refused.hint)
     with recorder.lock:
         run = write(recorder, target, traced, named)
-    if surveyed.survey is not None:
+    if surveyed is not None and surveyed.survey is not None:
         row = survival.write(recorder, target, surveyed.survey)
         recorder.errands.surveyed = (target.step, row)
     return run
@@ -107,8 +106,9 @@ class Surveyed:
 
     def __init__(self, recorder: Recorder, target: StepFunction) -> None:
         self._recorder = recorder
-        self.target = target
-        self.watch = Watch(recorder.code.role) if recorder.can("survey") else None
+        self._target = target
+        given = (target.function, target.args, target.kwargs)
+        self.watch = Watch(recorder.code.role, given=given) if recorder.can("survey") else None
         self.survey: survival.Survey | None = None
 
     def look(self, box: Sandbox, traced: Traced) -> None:
@@ -116,7 +116,7 @@ class Surveyed:
         if self.watch is None:
             return
         try:
-            self.survey = survival.survey_of(self.watch, self.target, box, traced.error, traced.seconds)
+            self.survey = survival.survey_of(self.watch, self._target, box, traced.error, traced.seconds)
         except Exception as error:  # what AutoGraph made of the step is there all the same
             self._recorder.note_trouble("survey", error)
 

@@ -58,7 +58,7 @@ def collect(recorder: Recorder, step: StepFunction) -> int:
     import tensorflow as tf
 
     role = recorder.code.role
-    watch = Watch(role)
+    watch = Watch(role, given=(step.function, step.args, step.kwargs))
     error: BaseException | None = None
     begun = time.perf_counter()
     with sandbox(step.function, step.args, step.kwargs, role=role) as box:

@@ -42,7 +42,7 @@ def behind(
         if is_tensor(tensor) and role(where[0]) == "user":
             found.setdefault((where, name), Fact("eager", where, name, {}, 0)).count += 1
 
-    watch = Watch(role, is_tensor, eagerly=True)
+    watch = Watch(role, is_tensor, eagerly=True, given=(function, args, kwargs))
     eagerly = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:

@@ -23,13 +23,12 @@ def frames(role: Callable[[str], str]) -> list[FrameType]:
 
 
 def callers(owner: Any, around: list[FrameType]) -> tuple[Caller, ...]:
-    """The frames that know an object by a name."""
+    """The frames of the callers, with the names that an object has there; none when it has a name in none of them."""
     found = []
     for frame in around:
         local, code = frame.f_locals, frame.f_code
         names = {name for name, value in list(local.items()) if value is owner}
         names |= {n for n in code.co_names if n not in local and frame.f_globals.get(n) is owner}
-        if names:
-            first = 0 if code.co_name == "<module>" else code.co_firstlineno
-            found.append((code.co_filename, first, frame.f_lineno or 0, tuple(sorted(names))))
-    return tuple(found)
+        first = 0 if code.co_name == "<module>" else code.co_firstlineno
+        found.append((code.co_filename, first, frame.f_lineno or 0, tuple(sorted(names))))
+    return tuple(found) if any(names for *_, names in found) else ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from tapeinspect.probe import tf_autograph, tf_survey
+from tapeinspect.probe import reachable, tf_autograph, tf_survey
 from tapeinspect.probe.survival import calls as survival_calls
 from tapeinspect.probe.survival import code as survival_code
 from tapeinspect.probe.survival import outside
@@ -55,6 +54,8 @@ class Watch:
     is_tensor: Callable[[Any], bool] = tf_survey.is_symbolic
     """Whether a value is a tensor that has no value while tracing; run eagerly: one that would have none."""
     eagerly: bool = False
+    given: tuple[Any, ...] = ()
+    """What the step is called with, and the step itself: there before the trace, as the script's own objects are."""
     facts: dict[tuple[Any, ...], Fact] = field(default_factory=dict)
     reached: Counter[Where] = field(default_factory=Counter)
     failed: Exception | None = None
@@ -62,22 +63,21 @@ class Watch:
     _lines: dict[Where, Where] = field(default_factory=dict)
     _roles: dict[str, str] = field(default_factory=dict)
     _before: list[Any] = field(default_factory=list)
-    _known: set[int] = field(default_factory=set)
+    """Where all that was there before the trace can be reached from."""
+    _known: dict[int, Any] = field(default_factory=dict)
+    """What was there, once it was asked for; kept so that nothing else gets the id."""
     _around: list[FrameType] = field(default_factory=list)
     """The user's frames that the step is called from."""
     _within: list[tuple[str, set[int], Where | None]] = field(default_factory=list)
     """The loops and branches of the graph that are being made: with the objects that were there before, and where."""
     _bound: dict[tuple[Any, ...], _Bound] = field(default_factory=dict)
     _tests: list[bool] = field(default_factory=list)
-    _untracked: dict[int, tuple[Any, bool]] = field(default_factory=dict)
-    """Objects, kept so that no other gets their id, and whether they were there before."""
 
     @contextmanager
     def watching(self, lines: bool = True) -> Iterator[None]:
         """Watch the user's code of this thread inside; lines: have Python tell of each line, which is the task of
         whoever calls `on_line` otherwise."""
-        self._before = gc.get_objects()
-        self._known = set(map(id, self._before))
+        self._before = [*self.given, *reachable.script_roots(self.role)]
         self._around = outside.frames(self.role)
         around: dict[str, tf_survey.Around] = {
             "converted_call": self._call,
@@ -98,7 +98,7 @@ class Watch:
                     sys.settrace(was)
         finally:
             self._guarded(self._look_at_stores)
-            self._before, self._bound, self._untracked, self._around = [], {}, {}, []
+            self._before, self._bound, self._known, self._around = [], {}, {}, []
 
     def _guarded(self, function: Callable[..., None], *args: Any) -> None:
         """Our own errors never reach the user's code."""
@@ -214,7 +214,7 @@ class Watch:
     def _iterate(self, iterated: Any, where: Where, text: str) -> None:
         if iterated is None or not hasattr(type(iterated), "__next__") or tf_survey.runs_in_graph(iterated):
             return
-        detail = {"kind": type(iterated).__name__, "outside": id(iterated) in self._known}
+        detail = {"kind": type(iterated).__name__, "outside": self._outlives(iterated)}
         self._add("iterate", where, text, detail)
 
     # stores
@@ -245,17 +245,12 @@ class Watch:
         return False
 
     def _outlives(self, base: Any) -> bool:
-        """Whether an object was there before the trace began."""
+        """Whether an object was there before the trace began, where the script could reach it."""
         if base is None or tf_survey.is_symbolic(base):
             return False
-        if gc.is_tracked(base) and type(base) is not dict:
-            return id(base) in self._known
-        # The garbage collector does not know iterators over ranges, a dict with nothing but plain values in it, ...
-        found = self._untracked.get(id(base))
-        if found is None:
-            old = id(base) in self._known or any(id(h) in self._known for h in gc.get_referrers(base))
-            found = self._untracked[id(base)] = (base, old)
-        return found[1]
+        if not self._known:  # asked for before the first change of anything
+            self._known = {id(value): value for value in reachable.objects(self._before)}
+        return id(base) in self._known
 
     def _returned(self, frame: Any) -> None:
         """Outer variables can be looked at as long as a frame that has them is there."""

@@ -13,7 +13,15 @@ from tapeinspect.ui.format import count, visible
 from tapeinspect.ui.panes.asking import AUTOGRAPH
 from tapeinspect.ui.panes.asking_pane import AskingPane
 from tapeinspect.ui.panes.autograph_lists import FailureCard, FunctionList, FunctionRows, Story
-from tapeinspect.ui.panes.autograph_page import Page, export_of, findings_of, make_page, problems_of
+from tapeinspect.ui.panes.autograph_page import (
+    Page,
+    export_of,
+    findings_of,
+    flagged_lines,
+    make_page,
+    next_flagged,
+    problems_of,
+)
 from tapeinspect.ui.panes.autograph_telling import tell_code, tell_function, tell_trace
 from tapeinspect.ui.panes.autograph_traces import TraceList
 from tapeinspect.ui.widgets.line_list import LineList, NoRows
@@ -285,6 +293,20 @@ class AutographPane(AskingPane):
             self.code.go_to(line - self.page.left.first)
         self.code.left.focus()
         return True
+
+    def go_to_flagged(self, direction: int) -> str:
+        """Go to the next line, or the one before for -1, that something is said of; what to say when there is none."""
+        run, page = self.run_shown, self.page
+        if run is None:
+            return "Nothing has been traced yet."
+        flagged = flagged_lines(self.problems, run, self.functions)
+        if not flagged:
+            return "No line is flagged: all of it survives tracing."
+        here = None
+        if page is not None and page.shown.path:
+            here = page.shown.path, page.number(self.code.own_line or 0)
+        self.go_to(*next_flagged(flagged, here, direction))
+        return ""
 
     # what the user wants
 

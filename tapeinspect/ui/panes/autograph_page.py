@@ -164,6 +164,33 @@ def findings_of(
     return result
 
 
+def flagged_lines(
+    findings: Sequence[Finding], run: AutographRun, functions: Iterable[AutographFunction]
+) -> list[tuple[str, int]]:
+    """File and line of all that something is said of, file by file, those of the first function first."""
+    found: dict[str, set[int]] = {}
+    for function in functions:
+        if function.path is not None and (lines := findings_of(findings, run, function)):
+            found.setdefault(function.path, set()).update(lines)
+    return [(path, line) for path, lines in found.items() for line in sorted(lines)]
+
+
+def next_flagged(
+    flagged: Sequence[tuple[str, int]], here: tuple[str, int] | None, direction: int
+) -> tuple[str, int]:
+    """The flagged line behind a place, before it for -1; at the end it begins again."""
+    files = list(dict.fromkeys(path for path, _ in flagged))
+    if here is None or here[0] not in files:
+        return flagged[0 if direction > 0 else -1]
+
+    def order(place: tuple[str, int]) -> tuple[int, int]:
+        return files.index(place[0]), place[1]
+
+    if direction > 0:
+        return next((place for place in flagged if order(place) > order(here)), flagged[0])
+    return next((place for place in reversed(flagged) if order(place) < order(here)), flagged[-1])
+
+
 def merged(folds: Sequence[AutographFold], lines: Sequence[str]) -> tuple[Fold, ...]:
     """The stretches as folds, with the blank lines around them; neighbours become one.
 

@@ -54,6 +54,21 @@ class LookDeeds(RunDeeds):
         else:
             self.say("The table in Gradients (3) can be sorted.")
 
+    def _go_to_flagged(self, direction: int) -> None:
+        main = self._main
+        pane = main.pane(main.tab)
+        if hasattr(pane, "go_to_flagged"):
+            if words := pane.go_to_flagged(direction):
+                self.say(words)
+        else:
+            self.say("Lines are flagged in AutoGraph (4).")
+
+    def action_next_flagged(self) -> None:
+        self._go_to_flagged(1)
+
+    def action_previous_flagged(self) -> None:
+        self._go_to_flagged(-1)
+
     def action_value(self) -> None:
         main = self._main
         tensor = main.trace_pane.detail.tensor_here() if main.tab == 1 else None

@@ -160,6 +160,12 @@ def defined_in_loop(x):
     return x + last
 
 
+def lambdas_in_a_line(x):
+    first, _second = lambda v: v * 2.0, lambda v: v + 1.0 if v[0] < 9.0 else v
+    third = (lambda v: -v, lambda v: abs(v) if x.shape[0] > 1 else v)[1]
+    return first(x), third(x), tf.map_fn(lambda v: v * v, x), (lambda v: v)(x)
+
+
 def inner_functions(x):
     twice = lambda v: v * 2.0
 
@@ -265,7 +271,16 @@ TRACED = (
         asserts,
         python_effects,
     ),
-    *(python_effects, grown, defined_in_loop, inner_functions, comparisons, scale.method, calls),
+    *(
+        python_effects,
+        grown,
+        defined_in_loop,
+        inner_functions,
+        lambdas_in_a_line,
+        comparisons,
+        scale.method,
+        calls,
+    ),
     *(fails, fails_on_bool, one_branch, returns_object),
 )
 """Each is traced with one tensor."""
