@@ -63,6 +63,7 @@ class CallLog:
 
         state.calls += 1
         state.call = recorder.sink.next_id("gradient_call")
+        state.method = asked.method
         now = time.perf_counter_ns()
         return Call(
             id=state.call,
