@@ -71,4 +71,4 @@ class RealNVP(keras.Model):
 
 model = RealNVP(4)
 model.compile(optimizer=keras.optimizers.Adam(1e-4))
-model.fit(points, batch_size=64, epochs=2, verbose=0)
+model.fit(points, batch_size=64, epochs=1, verbose=0)

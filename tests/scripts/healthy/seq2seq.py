@@ -56,7 +56,7 @@ def train_step(source, target):
     return loss / int(target.shape[1])
 
 
-for _ in range(12):
+for _ in range(8):
     lengths = rng.integers(3, 7, 16)
     source = np.zeros((16, 6), "int32")
     target = np.zeros((16, 6), "int32")
