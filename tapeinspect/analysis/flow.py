@@ -47,6 +47,8 @@ class Pass:
     """By forward op; the last one where an op was taken backward twice."""
     unreached: dict[int, Unreached]
     """By forward op, of those that ran while the tape was open."""
+    graph: int | None = None
+    """Ops of the graph that a jacobian runs backward as, where nothing is seen of it op by op; None elsewhere."""
 
 
 def gradient_pass(reader: TraceReader, call: GradientCall) -> Pass:
@@ -55,7 +57,7 @@ def gradient_pass(reader: TraceReader, call: GradientCall) -> Pass:
     reached = _reached(reader, calls)
     tape = _tape(reader, call)
     if tape is None or not calls or call.method != "gradient":
-        return Pass(call, calls, reached, {})
+        return Pass(call, calls, reached, {}, None if calls else _graph(reader, call))
     edges = reader.edges(*_span(tape, call, reader.counts.ops))
     sources = frozenset(
         tensor
@@ -71,6 +73,14 @@ def gradient_passes(reader: TraceReader, step: int | None) -> list[Pass]:
     """The gradient flow of a step (None: of the run, its first calls): its gradient calls, in order."""
     calls = reader.gradient_calls(step)
     return [gradient_pass(reader, call) for call in (calls if step is not None else calls[:_WHOLE_RUN])]
+
+
+def _graph(reader: TraceReader, call: GradientCall) -> int | None:
+    """How many ops the graph has that a jacobian was made into."""
+    if call.method == "gradient" or call.first_op is None or call.last_op is None:
+        return None
+    within = [trace.nodes for trace in reader.traces() if call.first_op <= trace.op <= call.last_op + 1]
+    return sum(within) or None
 
 
 def _reached(reader: TraceReader, calls: Sequence[BackwardCall]) -> dict[int, BackwardCall]:

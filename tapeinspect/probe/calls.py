@@ -64,6 +64,7 @@ class CallLog:
         recorder.takes.look(state.tracker.frame.find(frame))
         state.calls += 1
         state.call = recorder.sink.next_id("gradient_call")
+        state.method = asked.method
         now = time.perf_counter_ns()
         return Call(
             id=state.call,

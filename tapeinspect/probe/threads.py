@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class ThreadState:
     """One thread of the target."""
 
-    __slots__ = ("backward", "busy", "call", "callback", "calls", "id", "tapes", "tracker")
+    __slots__ = ("backward", "busy", "call", "callback", "calls", "id", "method", "tapes", "tracker")
 
     def __init__(self, id: int, tracker: StepTracker) -> None:
         self.id = id
@@ -25,6 +25,8 @@ class ThreadState:
         """How many calls of `tape.gradient` are running."""
         self.call: int | None = None
         """The gradient call that is running."""
+        self.method = ""
+        """What it is a call of: gradient, jacobian, batch_jacobian."""
         self.backward: int | None = None
         """The innermost backward call that is running."""
         self.callback: Any = None

@@ -9,7 +9,9 @@ from tapeinspect.trace.database import Database
 from tapeinspect.trace.interned import Interned
 from tapeinspect.trace.records import Finding, Meta, Opaque, ProbeError, ScriptFailure
 
-_OPAQUE_KINDS: Final[dict[str, Any]] = {kind: kind for kind in ("dataset", "py_function", "graph")}
+_OPAQUE_KINDS: Final[dict[str, Any]] = {
+    kind: kind for kind in ("dataset", "py_function", "graph", "jacobian")
+}
 _SEVERITIES: Final[dict[str, Any]] = {severity: severity for severity in ("error", "warning", "info")}
 
 

@@ -110,7 +110,8 @@ TABLES: Final[dict[str, str]] = {
     " object INTEGER NOT NULL, number INTEGER NOT NULL, seconds REAL, caller_file INTEGER,"
     " caller_line INTEGER, arguments_json TEXT NOT NULL, cause TEXT NOT NULL, argument TEXT,"
     " why TEXT NOT NULL, advice TEXT NOT NULL, checked TEXT",
-    # code that no callback reaches: kind 'dataset', 'py_function', 'graph' (a tf.function run as a graph)
+    # code that no callback reaches: kind 'dataset', 'py_function', 'graph' (a tf.function run as a graph),
+    # 'jacobian' (the way back of tape.jacobian)
     "opaque": "id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, stack INTEGER, op INTEGER,"
     " why TEXT NOT NULL",
     # an exception that ended the script. frames_json: [{"file", "line", "function", "code", "user"}],

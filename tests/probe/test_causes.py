@@ -32,6 +32,8 @@ WHY: Final = {
     "assigned": "writes it into a variable",
     "variable_numpy": "leaves TensorFlow at line {line}, in `w.numpy()`",
     "tensor_numpy": "leaves TensorFlow at line {line}, in `scores.numpy()`",
+    "keras_predict": "leaves TensorFlow at line {line}, in `model.predict(x, verbose=0)`",
+    "predict_of_its_own": "ArgMax has no gradient",
     "numpy_mean": "in `np.mean(scores)`",
     "python_float": "in `float(tf.reduce_mean(w))`",
     "python_float_of_name": "in `float(scale)`",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tapeinspect.analysis.flow import gradient_passes
 from tapeinspect.trace.records import Gradient, Step
 from tapeinspect.trace.series import FIGURES
 from tests.probe.recorded import Run, Runner, close, own
@@ -161,6 +162,18 @@ def test_jacobians_and_other_calls(run: Run) -> None:
     names = [[g.variable.name for g in gradients] for gradients in found]
     assert names == [["v"], ["x"], ["v", "x"], ["x"], ["v", "x"]]
     assert [g.variable.kind for g in found[2]] == ["variable", "tensor"]
+
+
+def test_a_jacobian_ran_as_one_graph(run: Run) -> None:
+    step = next(step for step in run.steps() if step.function == "jacobian")
+    passes = gradient_passes(run.trace, step.id)
+    assert [(one.call.method, one.graph is not None, bool(one.calls)) for one in passes[:3]] == [
+        ("jacobian", True, False), ("batch_jacobian", True, False), ("gradient", False, True),
+    ]  # fmt: skip
+    graphs = [trace.nodes for trace in run.trace.traces() if trace.step == step.id]
+    assert [one.graph for one in passes[:2]] == graphs[:2]
+    told = {opaque.name for opaque in run.trace.opaques() if opaque.kind == "jacobian"}
+    assert told == {"jacobian", "batch_jacobian"}
 
 
 def test_gradient_calls_hold_their_ops_and_targets(run: Run) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
 
+import pytest
+
 from tapeinspect.ui.actions import ACTIONS, key_name, markdown
+from tapeinspect.ui.palette import DARK, palette_for
 from tapeinspect.ui.screens.main import MainScreen
+from tapeinspect.ui.widgets.bars import Footer
+from tapeinspect.ui.widgets.cells import width_of
 
 
 def test_no_key_does_two_things() -> None:
@@ -49,3 +55,16 @@ def test_the_screen_starts_without_what_only_some_panes_need() -> None:
     code = f"import sys, tapeinspect.ui.app; print([m for m in {names} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize(("tab", "keys"), [(2, "nc/v"), (3, "ncS/t"), (4, "ncFTU/"), (5, "ncXOFU")])
+def test_the_footer_of_a_paused_script_has_the_keys_of_its_tab_at_80_columns(tab: int, keys: str) -> None:
+    class Dark(Footer):
+        palette = palette_for(DARK)
+
+    footer = Dark()
+    footer.offer(tab, frozenset({"pause"}))
+    line = footer.line(0, 80)
+    text = "".join(piece for piece, _ in line)
+    assert width_of(line) <= 80 and text.endswith(" ? help  q quit ")
+    assert {part.split()[0] for part in re.split(r"\s\s+", text) if part.split()} >= set(keys)

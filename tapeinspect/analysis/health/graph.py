@@ -131,7 +131,9 @@ class StepGraph:
         for edge in self.edges:
             kind = 0
             for tensor in edge.inputs:
-                kind |= kinds[tensor] if tensor in kinds else self._leaf(edge, tensor)
+                # A handle is looked at first: a model that is built in its first batch makes it there, by an op.
+                inside = tensor in kinds and tensor not in self.handles
+                kind |= kinds[tensor] if inside else self._leaf(edge, tensor)
             if not edge.inputs or edge.type.startswith(("Random", "StatelessRandom", "Iterator")):
                 kind |= DATA
             for tensor in edge.outputs:

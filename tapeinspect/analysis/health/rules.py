@@ -61,7 +61,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("small-update", updates.too_small, 1e-7, "no batch changes weights by more than {limit} of their size",
          "The relative rounding of float32 is 6e-8."),
     Rule("dead-relu", activations.dead_relus, 0.7,
-         "a share of {limit} of a ReLU's units was zero in all batches looked at, 100 outputs at least",
+         "a share of {limit} of a ReLU's units was zero in all batches looked at, 100 outputs at least, "
+         "or all of them from some batch on",
          "AutoTrainer (Zhang et al., ICSE 2021) calls ReLUs dying at 70 % zero gradients; here the units must be zero "
          "for all examples."),
     Rule("saturated-activation", activations.saturated, 0.9,

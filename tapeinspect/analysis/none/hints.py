@@ -51,6 +51,8 @@ def hint_for_leaving(text: str) -> str:
     """What to change where a value leaves TensorFlow."""
     if text.endswith((".numpy()", ".item()", ".tolist()")):
         return f"Use the tensor itself: leave out {text[text.rfind('.') :]}."
+    if any(f".{method}(" in text for method in ("predict", "predict_on_batch")):
+        return "Call the model itself, model(inputs, training=True): what predict gives are NumPy arrays."
     if text.startswith(("float(", "int(", "bool(")):
         return f"Use the tensor itself in place of {text.split('(')[0]}(…)."
     if "constant(" in text:

@@ -19,6 +19,8 @@ _METHODS = frozenset({"numpy", "item", "tolist", "__array__"})
 _BUILTINS = frozenset({"float", "int", "bool", "complex"})
 _OTHERS = frozenset({"numpy", "scipy", "sklearn", "cv2", "math", "pandas", "PIL", "skimage", "numba"})
 _OWN = ("numpy_function", "py_func")
+_PREDICTS = ("predict", "predict_on_batch")
+"""Methods of a Keras model that give NumPy arrays."""
 _LOOKED_AT = 300
 """Ops whose value is followed through the source."""
 _COPIES = ("constant",)
@@ -55,7 +57,8 @@ def find_leaving(scene: Scene, used: Sequence[Edge]) -> Leaving | None:
             start = syntax.expression(frame) if syntax is not None else None
             if syntax is None or start is None:
                 continue
-            flow = _Flow(syntax, start, reads=last.type in ("ReadVariableOp", "Identity"))
+            reads = last.type in ("ReadVariableOp", "Identity")
+            flow = _Flow(syntax, start, reads, predicts=_in_keras_predict(scene, last.stack))
             for entry in later:
                 conversion = _meets(scene, flow, frame, entry.stack)
                 if conversion is not None:
@@ -108,6 +111,18 @@ def _own_frames(scene: Scene, stack: int) -> list[Frame]:
         return []
 
 
+def _in_keras_predict(scene: Scene, stack: int) -> bool:
+    """Whether an op ran inside `predict` of a Keras model."""
+    try:
+        frames = scene.reader.stack(stack).frames
+    except KeyError:
+        return False
+    return any(
+        frame.role != "user" and frame.function.rsplit(".", 1)[-1] in _PREDICTS and "keras" in frame.path
+        for frame in frames
+    )
+
+
 def _meets(scene: Scene, flow: _Flow, frame: Frame, stack: int) -> ast.expr | None:
     """The conversion whose result is in the expression that an op ran for, in the same function."""
     for other in _own_frames(scene, stack):
@@ -128,6 +143,8 @@ class _Flow:
     start: ast.expr
     reads: bool
     """The start is where a variable was read: a conversion may be the start itself."""
+    predicts: bool = False
+    """The start ran inside `predict` of a Keras model, which gives an array."""
     depth: int = 0
     live: set[str] = field(default_factory=set)
     """Names of the value while it is a tensor."""
@@ -178,6 +195,8 @@ class _Flow:
     def _converts(self, call: ast.Call, live: set[str]) -> ast.expr | None:
         """The expression that takes the value out of TensorFlow when this call does."""
         function = call.func
+        if self.predicts and call is self.start:
+            return call if isinstance(function, ast.Attribute) and function.attr in _PREDICTS else None
         if isinstance(function, ast.Attribute) and function.attr in _METHODS:
             return call if self._taken((function.value,), live, call) else None
         name = dotted(function)

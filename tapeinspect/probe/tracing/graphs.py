@@ -22,6 +22,7 @@ _WHY = {
     "dataset": "It runs on tf.data's own threads, where no callback fires.",
     "py_function": "It runs inside a graph or on a thread of TensorFlow's, where no callback fires.",
     "graph": "It runs as one graph; record with --mode eager to see its ops.",
+    "jacobian": "experimental_use_pfor=False runs it op by op.",
 }
 
 
@@ -61,8 +62,11 @@ class GraphLog:
                 called = origin.called or graph_arguments.of_call(self._recorder, sys._getframe())
                 self._recorder.step_log.ran_graph(state.id, origin, called, now)
                 state.tracker.serial += 1
-        label = f"{site.type} {name}" if site.special == "dataset" and name != site.type else name
-        self._opaque(site.special, label, site.stack.id, self._recorder.sink.next_op() - 1)
+        kind = site.special
+        label = f"{site.type} {name}" if kind == "dataset" and name != site.type else name
+        if kind == "graph" and state.calls and state.method != "gradient":
+            kind, label = "jacobian", state.method  # a graph of TensorFlow's own, in any mode
+        self._opaque(kind, label, site.stack.id, self._recorder.sink.next_op() - 1)
 
     def added(self, op_type: Any) -> None:
         """An op was added to a graph while a tf.function is traced."""

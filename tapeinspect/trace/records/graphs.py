@@ -89,7 +89,7 @@ class Opaque:
     """Code that no callback reaches."""
 
     id: int
-    kind: Literal["dataset", "py_function", "graph"]
+    kind: Literal["dataset", "py_function", "graph", "jacobian"]
     name: str
     op: int | None
     why: str

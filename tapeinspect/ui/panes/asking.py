@@ -36,7 +36,7 @@ AUTOGRAPH = Question(
     "Record it with: tapeinspect record --autograph", 4,
 )  # fmt: skip
 DIFF = Question(
-    ("diff",), "compared", "Running the step eagerly and traced", "a comparison of the eager step with the traced one",
+    ("diff",), "compared", "Running the step eagerly and traced", "a comparison with the traced step",
     "Compare them with: tapeinspect diff", 5,
 )  # fmt: skip
 

@@ -47,7 +47,9 @@ class BackwardPane(LineList):
         if reader is not None and not reader.has_backward:
             return "This recording does not tell how gradients flowed\nRecord the script again to see it"
         if any(one.call.method != "gradient" for one in reach.passes):
-            return "A jacobian runs as one graph\nIts way back is not seen op by op"
+            ops = sum(one.graph or 0 for one in reach.passes)
+            size = f" of {count(ops, 'op')}" if ops else ""
+            return f"The jacobian ran as one graph{size}\nexperimental_use_pfor=False shows its way back"
         if reach.passes:
             return "No op was taken backward\n3 shows the gradients"
         return "No gradient was asked for\nThe way back shows here once it is"

@@ -24,6 +24,8 @@ class CallHead:
     call: GradientCall
     taken: int
     """Ops it took backward."""
+    graph: int | None = None
+    """Ops of the graph that it ran as instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ def _head(item: CallHead, palette: Palette) -> Line:
     call = item.call
     place = f"{basename(call.path)}:{call.line}" if call.path else ""
     taken = f"{count(item.taken, 'op')} taken backward" if item.taken else "nothing seen of its way back"
+    if item.graph is not None:
+        taken = f"as one graph of {count(item.graph, 'op')}"
     return [
         ("◂ ", palette.second),
         (f"tape {call.tape}.{call.method}", palette.strong),
@@ -155,7 +159,7 @@ def _head(item: CallHead, palette: Palette) -> Line:
 def _items(passes: Sequence[Pass]) -> list[BackwardItem]:
     items: list[BackwardItem] = []
     for one in passes:
-        items.append(CallHead(one.call, len(one.calls)))
+        items.append(CallHead(one.call, len(one.calls), one.graph))
         depths: dict[int, int] = {}
         for call in one.calls:
             depths[call.id] = 0 if call.parent is None else depths.get(call.parent, 0) + 1

@@ -124,7 +124,8 @@ class GradientRows:
             text = (
                 row.reason.message if row.reason is not None else "no path from the target to this variable"
             )
-            return [*name, (fit("None", 6), palette.warn), (visible(text), palette.muted)]
+            room = max(1, width - names - 8)
+            return [*name, (fit("None", 6), palette.warn), (fit(visible(text), room), palette.muted)]
         line = name
         for column in columns:
             line.append(

@@ -37,7 +37,7 @@ _EVENTS = {
     "enter": ("╭─", "the tape is opened"),
 }  # fmt: skip
 
-_OPAQUE = {"dataset": "tf.data", "py_function": "py_function", "graph": "graph of"}
+_OPAQUE = {"dataset": "tf.data", "py_function": "py_function", "graph": "graph of", "jacobian": "way back of"}
 
 
 class TapeRows:

@@ -140,6 +140,12 @@ class TabBar(Bar):
                 return
 
 
+_ALWAYS = ("help", "leave")
+_FIRST = ("next_batch", "go_on", "pause")
+_MOVES = 10
+"""From this place in the footer on, keys move about, in every tab alike."""
+
+
 class Footer(Bar):
     """The keys that matter now; those that need a running script are greyed out without one."""
 
@@ -162,17 +168,28 @@ class Footer(Bar):
 
     def _actions(self, width: int) -> Sequence[tuple[Action, str]]:
         here = [a for a in ACTIONS if a.footer and (not a.tabs or self.tab in a.tabs)]
+        last = [(a, a.label) for a in here if a.id in _ALWAYS]
         shown: list[tuple[Action, str]] = []
-        keep = [a for a in here if a.id in ("help", "leave")]
-        room = width - sum(len(self._label(a)) + 3 for a in keep) - 1
-        for action in sorted(here, key=lambda a: (a.live and a.id in self.off, a.footer)):
+        room = width - sum(width_of(self._pieces(*pair)) for pair in last)
+        left_out = False
+        for action in sorted((a for a in here if a.id not in _ALWAYS), key=self._rank):
             label = self._label(action)
-            need = len(label) + len(key_name(action.keys[0])) + 3
-            if action not in keep and need <= room:
+            need = width_of(self._pieces(action, label))
+            if action.live and action.id in self.off and left_out:
+                break
+            left_out |= need > room
+            if need <= room:
                 shown.append((action, label))
                 room -= need
         shown.sort(key=lambda pair: pair[0].footer)
-        return [*shown, *((a, self._label(a)) for a in keep)]
+        return [*shown, *last]
+
+    def _rank(self, action: Action) -> tuple[bool, int, int]:
+        """What gets a place first: what can be done, running the script, then what is special to the tab."""
+        off = action.live and action.id in self.off
+        special = (action.tabs or action.id == "find") and action.footer < _MOVES
+        rank = 0 if action.id in _FIRST else 2 if action.id == "other_side" else 1 if special else 3
+        return off, rank, action.footer
 
     def _label(self, action: Action) -> str:
         return "find" if action.id == "find" and self.tab != 1 else action.label

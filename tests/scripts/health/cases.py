@@ -109,6 +109,16 @@ def exploding_in_time():
     fit(mlp(8, 1, activation="linear"), loss, tf.keras.optimizers.SGD(0.05), 20, line)
 
 
+@right
+def one_batch_of_outliers():
+    def data(seed):
+        inputs, targets = line(seed=seed)
+        scale = 20 if seed == 10 else 1
+        return scale * inputs, scale * targets
+
+    fit(mlp(8, 1), lambda y, p: tf.reduce_mean(tf.square(p[:, 0] - y)), data=data, steps=16)
+
+
 @wrong("zero-gradient")
 def multiplied_by_zero():
     model, gate = mlp(8, 8, 4), tf.constant(0.0)
@@ -148,6 +158,11 @@ def loss_without_data():
     optimizer = tf.keras.optimizers.SGD(1e-2)
     for step in range(STEPS):
         train_step(*map(tf.constant, blobs(seed=step)))
+
+
+@right
+def the_whole_data_in_each_batch():
+    fit(mlp(4), from_logits, tf.keras.optimizers.SGD(0.1), data=lambda seed: blobs())
 
 
 @wrong("bias-before-normalization")
@@ -229,6 +244,24 @@ def accumulated_gradients():
                 total.assign(tf.zeros_like(total))
 
 
+@right
+def an_optimizer_for_each_half():
+    model = mlp(8, 8, 4)
+    slow, fast = tf.keras.optimizers.Adam(1e-3), tf.keras.optimizers.Adam(1e-2)
+
+    def train_step(inputs, labels):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(from_logits(labels, model(inputs)))
+        pairs = list(
+            zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
+        )
+        slow.apply_gradients(pairs[:2])
+        fast.apply_gradients(pairs[2:])
+
+    for step in range(STEPS):
+        train_step(*map(tf.constant, blobs(seed=step)))
+
+
 @wrong("lost-update")
 def learning_rate_zero():
     fit(mlp(8, 4), from_logits, tf.keras.optimizers.SGD(0.0))
@@ -268,6 +301,11 @@ def learning_rate_of_nothing():
     fit(mlp(32, 4), from_logits, tf.keras.optimizers.SGD(1e-8))
 
 
+@right
+def learning_rate_for_fine_tuning():
+    fit(mlp(32, 4), from_logits, tf.keras.optimizers.SGD(1e-5))
+
+
 # activations
 
 
@@ -300,6 +338,35 @@ def tanh_output_saturates():
     fit(model, loss, steps=16)
 
 
+@wrong("dead-relu")
+def relu_as_output_dies():
+    def data(seed):
+        inputs, _ = line(seed=seed)
+        return inputs, -np.abs(inputs[:, :1]) - 1
+
+    def loss(labels, y):
+        return tf.reduce_mean(tf.square(y - labels))
+
+    fit(mlp(16, 1, last="relu"), loss, tf.keras.optimizers.SGD(0.2), 60, data)
+
+
+@wrong("dead-relu")
+def weights_start_at_zero():
+    fit(mlp(16, 4, kernel_initializer="zeros"), from_logits, tf.keras.optimizers.SGD(0.1), 16)
+
+
+@right
+def hinge_is_satisfied():
+    def data(seed):
+        inputs, labels = blobs(classes=2, seed=seed)
+        return 2 * inputs, 2.0 * labels[:, None].astype("float32") - 1
+
+    def loss(labels, y):
+        return tf.reduce_mean(tf.nn.relu(1 - labels * y))
+
+    fit(mlp(16, 1), loss, tf.keras.optimizers.Adam(0.05), 60, data)
+
+
 # losses
 
 
@@ -328,6 +395,43 @@ def gradient_added():
             model.trainable_variables, tape.gradient(loss, model.trainable_variables), strict=True
         ):
             variable.assign_add(0.1 * gradient)
+
+
+@right
+def targets_grow():
+    def data(seed):
+        inputs, targets = line(seed=seed)
+        return inputs, targets * (1 + seed / 40)
+
+    fit(
+        mlp(8, 1),
+        lambda y, p: tf.reduce_mean(tf.square(p[:, 0] - y)),
+        tf.keras.optimizers.SGD(1e-3),
+        40,
+        data,
+    )
+
+
+@wrong("loss-flat")
+def far_too_low_a_rate():
+    fit(
+        mlp(8, 1),
+        lambda y, p: tf.reduce_mean(tf.square(p[:, 0] - y)),
+        tf.keras.optimizers.SGD(1e-6),
+        120,
+        lambda seed: line(64, seed % 4),
+    )
+
+
+@right
+def low_rate():
+    fit(
+        mlp(8, 1),
+        lambda y, p: tf.reduce_mean(tf.square(p[:, 0] - y)),
+        tf.keras.optimizers.SGD(1e-3),
+        120,
+        lambda seed: line(64, seed % 4),
+    )
 
 
 @wrong("loss-oscillating", "large-update")
@@ -435,6 +539,14 @@ def one_softmax_unit():
         model,
         lambda labels, y: tf.keras.losses.binary_crossentropy(tf.cast(labels > 1, tf.float32)[:, None], y),
     )
+
+
+@right
+def two_softmax_units():
+    def loss(labels, y):
+        return tf.keras.losses.sparse_categorical_crossentropy(labels // 2, y)
+
+    fit(mlp(16, 2, last="softmax"), loss)
 
 
 @wrong("labels-out-of-range")
@@ -587,6 +699,19 @@ def dropout_off_on_purpose():
 @wrong("broadcast-labels")
 def column_against_row():
     fit(mlp(16, 1), lambda y, p: tf.reduce_mean(tf.square(y - p)), data=line)
+
+
+@wrong("broadcast-labels")
+def model_built_in_the_first_batch():
+    model = tf.keras.Sequential([tf.keras.layers.Dense(16, "relu"), tf.keras.layers.Dense(1)])
+    optimizer = tf.keras.optimizers.Adam(0.01)
+    for step in range(STEPS):
+        inputs, labels = map(tf.constant, line(seed=step))
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((model(inputs) - labels) ** 2)
+        optimizer.apply_gradients(
+            zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
+        )
 
 
 @wrong("broadcast-labels")
