@@ -20,7 +20,7 @@ from tapeinspect.probe.step_function import StepFunction
 from tapeinspect.probe.tf_state import EqualSeeds, functions_eager, is_op_error
 
 CALLS = 3
-_TIMED_CALLS = 20
+_TIMED_CALLS = 8
 
 
 class Tracing(Protocol):
