@@ -12,8 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tapeinspect.probe import bits, tf_private, tf_variables
+from tapeinspect.probe import tf_private, tf_variables
 from tapeinspect.probe.sandbox.saved import Change, Saved, SavedState
+from tapeinspect.trace import bits
 
 _TRACES = (
     "_created_variables", "_variable_creation_config", "_no_variable_creation_config", "_concrete_variable_creation_fn",

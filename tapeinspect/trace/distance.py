@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from tapeinspect.probe import bits
+from tapeinspect.trace import bits
 
 Verdict = Literal["bit-equal", "rounding", "real"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tapeinspect.probe import bits
 from tapeinspect.probe.diff import memory
 from tapeinspect.probe.diff.align import RanOp, align, match
 from tapeinspect.probe.diff.explain import explain
@@ -20,6 +19,7 @@ from tapeinspect.probe.diff.judge import judge_call
 from tapeinspect.probe.diff.runs import Call
 from tapeinspect.probe.diff.stale import changed_between
 from tapeinspect.probe.step_function import StepFunction
+from tapeinspect.trace import bits
 from tapeinspect.trace.distance import distance
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from tapeinspect.probe import bits
+from tapeinspect.trace import bits
 
 Relation = Literal["equal", "eager", "traced", "moved", "folded"]
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from tapeinspect.probe import bits
 from tapeinspect.probe.diff.align import Pair, RanOp
 from tapeinspect.probe.diff.runs import Call
+from tapeinspect.trace import bits
 from tapeinspect.trace.distance import EQUAL, GRADIENT_SHARE, TOLERANCE, Distance, distance
 
 ZERO_SHARE: Final = 5e-6

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapeinspect.probe import tf_private
-from tapeinspect.probe.bits import digest
 from tapeinspect.probe.diff.align import PLUMBING, RanOp
+from tapeinspect.trace.bits import digest
 
 _NO_VALUE = ("resource", "variant", "string")
 _STATIC = frozenset(
