@@ -40,7 +40,7 @@ class Evidence:
             seen = None if variable is None or watched is None else int(tensor in watched)
             twin = None if variable is None or seen != 0 else _twin(variable, source, strangers)
             self._sink.add("none_evidence", (
-                first + index, tensor, seen, None if seen == 0 else self._local(call, index, source),
+                first + index, tensor, seen, self._local(call, index, source),
                 None if twin is None else twin.handle._id,
                 None if twin is None else variable_name(twin, call.frame),
             ))  # fmt: skip

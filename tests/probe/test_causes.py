@@ -28,6 +28,8 @@ WHY: Final = {
     "equality": "Equal has no gradient",
     "comparison": "Greater has no gradient",
     "stopped": "StopGradient has no gradient",
+    "stopped_variable": "StopGradient has no gradient",
+    "variable_while_stopped": "only while the tape's recording was stopped",
     "one_hot": "TopKV2 gives int32 there",
     "assigned": "writes it into a variable",
     "variable_numpy": "leaves TensorFlow at line {line}, in `w.numpy()`",

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from tapeinspect.analysis.differentiable import INTEGERS, carries_gradient, reads
+from tapeinspect.analysis.none.hints import hint_for
 from tapeinspect.analysis.none.leaving import from_outside
 from tapeinspect.analysis.none.scene import Scene, Source
 from tapeinspect.analysis.syntax import dotted, names_in, syntax_of
@@ -16,6 +17,7 @@ _ARITHMETIC = frozenset(
     {"Sub", "AddV2", "Add", "Mul", "RealDiv", "Neg", "ClipByValue", "Minimum", "Maximum", "Cast"}
 )
 _DEPTH = 6
+_STOPPED = "Move it out of the `with tape.stop_recording()` block."
 
 
 def users_of(scene: Scene, source: Source) -> tuple[list[Edge], set[int]]:
@@ -70,6 +72,9 @@ def unused_reason(scene: Scene, source: Source) -> Reason:
     if known is not None and known.watched:
         message = f"The tape has seen {name}, but no way leads from it to the target."
         return scene.reason(message, None, f"Check that what is computed from {name} is part of the target.")
+    unseen = _unseen_use(scene, source)
+    if unseen is not None:
+        return unseen
     if known is not None and known.watched is False and source.gradient.variable.trainable is not False:
         return scene.reason(
             f"{name} is not read while the tape is open.",
@@ -80,6 +85,38 @@ def unused_reason(scene: Scene, source: Source) -> Reason:
     where = "in this batch" if scene.call.step is not None else "while the tape was open"
     hint = f"Use {source.code} inside the `with` block, or leave it out of the sources."
     return scene.reason(f"No recorded op reads {name} {where}.", None, hint)
+
+
+def _unseen_use(scene: Scene, source: Source) -> Reason | None:
+    """The reason when a variable was handed as it is to an op that the tape was kept from recording."""
+    known = source.evidence
+    if known is None or not known.local:
+        return None
+    name = known.local.replace("/", ".").replace("self.", "")
+    used = next(
+        (
+            edge
+            for edge in scene.edges
+            if scene.inside(edge)
+            and not scene.recorded(edge)
+            and edge.op in scene.toward
+            and any(from_outside(scene, tensor) for tensor in edge.inputs)
+            and _names(scene, edge, name)
+        ),
+        None,
+    )
+    if used is None:
+        return None
+    steps = (scene.step_of(used),)
+    if used.type == "StopGradient":
+        message = (
+            f"The way from {source.name} to the target ends{scene.at(used)}: {used.type} has no gradient."
+        )
+        return scene.reason(message, used, hint_for(used.type), steps)
+    if not scene.paused(used.op):
+        return None
+    message = f"{source.name} is used only while the tape's recording was stopped."
+    return scene.reason(message, used, _STOPPED, steps)
 
 
 def _rebuilt(scene: Scene, source: Source) -> Reason | None:
@@ -267,7 +304,7 @@ def unrecorded_reason(scene: Scene, source: Source, taking: Sequence[Edge]) -> R
     steps = (scene.step_of(used),)
     if all(scene.paused(edge.op) for edge in inside):
         message = f"{name} is used only while the tape's recording was stopped."
-        return scene.reason(message, used, "Move it out of the `with tape.stop_recording()` block.", steps)
+        return scene.reason(message, used, _STOPPED, steps)
     watches = [
         event.op
         for event in scene.tape.events

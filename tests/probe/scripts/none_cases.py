@@ -127,6 +127,23 @@ def stopped():
     return tape.gradient(loss, [w, b])
 
 
+def stopped_variable():
+    w, b = fresh(), fresh("b")
+    with tf.GradientTape() as tape:
+        frozen = tf.stop_gradient(w)  # HERE
+        loss = tf.reduce_sum((x @ frozen - x @ b) ** 2)
+    return tape.gradient(loss, [w, b])
+
+
+def variable_while_stopped():
+    w, b = fresh(), fresh("b")
+    with tf.GradientTape() as tape:
+        with tape.stop_recording():
+            scale = tf.square(w)  # HERE
+        loss = tf.reduce_sum(scale * b)
+    return tape.gradient(loss, [w, b])
+
+
 def one_hot():
     w = fresh()
     with tf.GradientTape() as tape:
