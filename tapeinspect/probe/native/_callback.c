@@ -18,7 +18,7 @@
 
 #define NAMES(X) \
     X(_id) X(_shape_tuple) X(_numpy_internal) X(shape) X(busy) X(off) X(armed) X(current) X(open) X(serial) X(position) \
-    X(loop) X(key) X(count) X(due) X(spent) X(bytes) X(id) X(locked) X(acquire) X(release) X(trim) X(flush_in_time) \
+    X(loop) X(key) X(count) X(due) X(spent) X(bytes) X(id) X(locked) X(acquire) X(release) X(flush_in_time) \
     X(trouble) X(any) X(ravel) X(next) X(f_lasti)
 #define DECLARE(name) static PyObject *str_##name;
 NAMES(DECLARE)
@@ -27,7 +27,7 @@ NAMES(DECLARE)
 
 #define SITE(X) \
     X(raw_type) X(attrs) X(n_inputs) X(n_outputs) X(shapes) X(checks) X(measure) X(held_bytes) X(is_special) X(step) \
-    X(next) X(kind) X(stack_id)
+    X(next) X(kind) X(stack_id) X(is_assign) X(type)
 #define PLACE(X) X(depth) X(loop) X(position) X(lasti) X(inner) X(users) X(outer)
 #define MEMBER(name) Py_ssize_t name;
 typedef struct { SITE(MEMBER) } SiteSlots;
@@ -109,7 +109,7 @@ static PyTypeObject CursorType = {
 #define OBJECTS(X) \
     X(slow) X(cursor) X(recorder) X(state) X(tracker) X(running) X(gate) X(sink) X(lock) X(tapes) X(marks) X(buffer) \
     X(sites) X(held) X(hold) X(hold_size) X(possible) X(thread) X(vdot) X(sum_of_squares) X(getframe) X(site_type) \
-    X(place_type)
+    X(place_type) X(on_assign) X(trim)
 #define FIELD(name) PyObject *name;
 
 typedef struct {
@@ -266,7 +266,7 @@ static int matches(Callback *self, PyObject *guess, PyObject *wanted, Op *op, Py
     if (equal != 1)
         return equal;
     long measure = PyLong_AsLong(AT(guess, self->s.measure));
-    if (measure > 2 || AT(guess, self->s.is_special) != Py_False)
+    if (measure > 2 || (AT(guess, self->s.is_special) != Py_False && AT(guess, self->s.is_assign) != Py_True))
         return -1;
     equal = outputs_match(self, guess, op, measure, array);
     if (equal != 1)
@@ -443,10 +443,33 @@ static int commit(Callback *self, PyObject *found, PyObject *wanted, Op *op, PyO
     return PyList_Append(self->sites, found);
 }
 
+/* Call what may run code of the script's, or ops: under the lock, and its ops unseen. */
+static int guarded(Callback *self, PyObject *function, PyObject *first, PyObject *second)
+{
+    PyObject *done = PyObject_CallMethodNoArgs(self->lock, str_acquire);
+    if (done == NULL)
+        return -1;
+    Py_DECREF(done);
+    int result = PyObject_SetAttr(self->state, str_busy, Py_True);
+    done = PyObject_CallFunctionObjArgs(function, first, second, NULL);
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    result |= PyObject_SetAttr(self->state, str_busy, Py_False);
+    PyObject *released = PyObject_CallMethodNoArgs(self->lock, str_release);
+    if (done == NULL || released == NULL)
+        result = -1;
+    Py_XDECREF(done);
+    Py_XDECREF(released);
+    if (type != NULL)
+        PyErr_Restore(type, value, trace);
+    return result;
+}
+
 /* Keep the outputs alive; the oldest go when the budget is spent. */
 static int keep(Callback *self, PyObject *found, Op *op)
 {
-    long long size = PyLong_AsLongLong(AT(found, self->s.held_bytes));
+    PyObject *bytes_kept = AT(found, self->s.held_bytes);
+    long long size = PyLong_AsLongLong(bytes_kept);
     if (size == 0)
         return 0;
     PyObject *kept = op->n_out == 1 ? Py_NewRef(PySequence_Fast_GET_ITEM(op->outputs, 0))
@@ -456,32 +479,21 @@ static int keep(Callback *self, PyObject *found, Op *op)
     if (done == NULL)
         return -1;
     Py_DECREF(done);
-    done = PyObject_CallOneArg(self->hold_size, AT(found, self->s.held_bytes));
+    done = PyObject_CallOneArg(self->hold_size, bytes_kept);
     if (done == NULL)
         return -1;
     Py_DECREF(done);
     long long bytes = number(self->held, str_bytes);
     if (PyErr_Occurred() || set_number(self->held, str_bytes, bytes + size) < 0)
         return -1;
-    if (bytes + size <= self->budget)
+    return bytes + size <= self->budget ? 0 : guarded(self, self->trim, NULL, NULL);
+}
+
+static int assigned(Callback *self, PyObject *found, Op *op)
+{
+    if (AT(found, self->s.is_assign) != Py_True)
         return 0;
-    /* tensors die now, and code of the script's may hang on their end */
-    done = PyObject_CallMethodNoArgs(self->lock, str_acquire);
-    if (done == NULL)
-        return -1;
-    Py_DECREF(done);
-    int result = PyObject_SetAttr(self->state, str_busy, Py_True);
-    done = PyObject_CallMethodNoArgs(self->held, str_trim);
-    PyObject *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace);
-    result |= PyObject_SetAttr(self->state, str_busy, Py_False);
-    PyObject *released = PyObject_CallMethodNoArgs(self->lock, str_release);
-    Py_XDECREF(released);
-    PyErr_Restore(type, value, trace);
-    if (done == NULL || released == NULL)
-        result = -1;
-    Py_XDECREF(done);
-    return result;
+    return guarded(self, self->on_assign, AT(found, self->s.type), op->inputs);
 }
 
 /* Hand an error on as Python's callback does: recording ends, the script goes on. */
@@ -561,7 +573,7 @@ static int record(Callback *self, Op *op, long long begun)
     if (!at_ease(self) || number(self->sink, str_count) != count || PyErr_Occurred())
         goto end;
     done = 1;
-    if (commit(self, found, wanted, op, row) < 0 || keep(self, found, op) < 0)
+    if (commit(self, found, wanted, op, row) < 0 || keep(self, found, op) < 0 || assigned(self, found, op) < 0)
         report(self);
 end:
     for (int i = 0; i < WIDTH; i++)
