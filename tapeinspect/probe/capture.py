@@ -249,7 +249,8 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
         on_op, slow=on_op, cursor=cursor, recorder=recorder, state=state, tracker=tracker, running=running,
         gate=gate, sink=sink, lock=lock, tapes=tapes, marks=marks, buffer=sink.buffer, sites=sink.sites, held=held,
         hold=hold, hold_size=hold_size, possible=possible, thread=thread, vdot=vdot, sum_of_squares=sum_of_squares,
-        getframe=getframe, site_type=Site, place_type=StepPlace, on_assign=recorder.updates.on_assign, trim=held.trim,
+        getframe=getframe, site_type=Site, place_type=StepPlace,
+        tensor_type=tf_private.eager_tensor(), on_assign=recorder.updates.on_assign, trim=held.trim,
         now=clock(), started=started, budget=budget,
     )  # fmt: skip
 

@@ -42,6 +42,10 @@ def callback(otherwise: Callable[..., None], **parts: Any) -> Callable[..., None
         return otherwise
     try:
         made: Callable[..., None] = _module.Callback(**parts)
-    except (TypeError, RuntimeError):  # a clock, or a Python, that it was not made for
+    except (
+        TypeError,
+        RuntimeError,
+        AttributeError,
+    ):  # a clock, a Python or a TensorFlow that it was not made for
         return otherwise
     return made

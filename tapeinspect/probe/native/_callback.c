@@ -17,7 +17,7 @@
 #define MANY 64    /* ops with more inputs are handed on */
 
 #define NAMES(X) \
-    X(_id) X(_shape_tuple) X(_numpy_internal) X(shape) X(busy) X(off) X(armed) X(current) X(open) X(serial) X(position) \
+    X(shape) X(busy) X(off) X(armed) X(current) X(open) X(serial) X(position) \
     X(loop) X(key) X(count) X(due) X(spent) X(bytes) X(id) X(locked) X(acquire) X(release) X(flush_in_time) \
     X(trouble) X(any) X(ravel) X(next) X(f_lasti)
 #define DECLARE(name) static PyObject *str_##name;
@@ -109,7 +109,7 @@ static PyTypeObject CursorType = {
 #define OBJECTS(X) \
     X(slow) X(cursor) X(recorder) X(state) X(tracker) X(running) X(gate) X(sink) X(lock) X(tapes) X(marks) X(buffer) \
     X(sites) X(held) X(hold) X(hold_size) X(possible) X(thread) X(vdot) X(sum_of_squares) X(getframe) X(site_type) \
-    X(place_type) X(on_assign) X(trim)
+    X(place_type) X(tensor_type) X(on_assign) X(trim)
 #define FIELD(name) PyObject *name;
 
 typedef struct {
@@ -118,6 +118,8 @@ typedef struct {
     OBJECTS(FIELD)
     long long started, budget, taken;
     unsigned long ident;
+    PyGetSetDef *id;                      /* of tensor_type, whose attributes Python looks up slowly */
+    PyCFunction shape_tuple, numpy_array; /* its methods */
     SiteSlots s;
     PlaceSlots p;
 } Callback;
@@ -212,14 +214,66 @@ static int stands(Callback *self, PyObject *checks)
     return 1;
 }
 
-static int has_shape(PyObject *tensor, PyObject *wanted)
+/* ---- tensors: what they are asked is C code of TensorFlow's, called without Python looking for it ---- */
+
+static inline int is_tensor(Callback *self, PyObject *tensor)
 {
-    PyObject *shape = PyObject_CallMethodNoArgs(tensor, str__shape_tuple);
+    if (Py_TYPE(tensor) == (PyTypeObject *)self->tensor_type)
+        return 1;
+    PyErr_SetString(PyExc_TypeError, "not an eager tensor");
+    return 0;
+}
+
+/* The id of a tensor; -1 with an error set when it has none. */
+static inline long long id_of(Callback *self, PyObject *tensor)
+{
+    PyObject *id = is_tensor(self, tensor) ? self->id->get(tensor, self->id->closure) : NULL;
+    if (id == NULL)
+        return -1;
+    long long n = PyLong_AsLongLong(id);
+    Py_DECREF(id);
+    return n;
+}
+
+static inline PyObject *array_of(Callback *self, PyObject *tensor)
+{
+    return is_tensor(self, tensor) ? self->numpy_array(tensor, NULL) : NULL;
+}
+
+static int has_shape(Callback *self, PyObject *tensor, PyObject *wanted)
+{
+    PyObject *shape = is_tensor(self, tensor) ? self->shape_tuple(tensor, NULL) : NULL;
     if (shape == NULL)
         return -1;
     int equal = same(shape, wanted);
     Py_DECREF(shape);
     return equal;
+}
+
+/* A method without arguments of the type of tensors; NULL with an error set when it is anything else. */
+static PyCFunction method_of(PyObject *type, const char *name)
+{
+    PyObject *found = PyObject_GetAttrString(type, name);
+    PyCFunction function = NULL;
+    if (found != NULL && Py_IS_TYPE(found, &PyMethodDescr_Type) &&
+        (((PyMethodDescrObject *)found)->d_method->ml_flags & ~METH_COEXIST) == METH_NOARGS)
+        function = ((PyMethodDescrObject *)found)->d_method->ml_meth;
+    else if (found != NULL)
+        PyErr_Format(PyExc_TypeError, "%s of a tensor is no method in C", name);
+    Py_XDECREF(found);
+    return function;
+}
+
+static PyGetSetDef *getter_of(PyObject *type, const char *name)
+{
+    PyObject *found = PyObject_GetAttrString(type, name);
+    PyGetSetDef *getter = NULL;
+    if (found != NULL && Py_IS_TYPE(found, &PyGetSetDescr_Type))
+        getter = ((PyGetSetDescrObject *)found)->d_getset;
+    else if (found != NULL)
+        PyErr_Format(PyExc_TypeError, "%s of a tensor is no attribute in C", name);
+    Py_XDECREF(found);
+    return getter;
 }
 
 typedef struct {
@@ -233,7 +287,7 @@ static int outputs_match(Callback *self, PyObject *guess, Op *op, long measure, 
     PyObject *shapes = AT(guess, self->s.shapes);
     if (op->n_out == 1 && measure > 0) {
         if (*array == NULL) {
-            *array = PyObject_CallMethodNoArgs(PySequence_Fast_GET_ITEM(op->outputs, 0), str__numpy_internal);
+            *array = array_of(self, PySequence_Fast_GET_ITEM(op->outputs, 0));
             if (*array == NULL)
                 return -1;
         }
@@ -245,7 +299,7 @@ static int outputs_match(Callback *self, PyObject *guess, Op *op, long measure, 
         return equal;
     }
     for (Py_ssize_t i = 0; i < op->n_out; i++) {
-        int equal = has_shape(PySequence_Fast_GET_ITEM(op->outputs, i), PyTuple_GET_ITEM(shapes, i));
+        int equal = has_shape(self, PySequence_Fast_GET_ITEM(op->outputs, i), PyTuple_GET_ITEM(shapes, i));
         if (equal != 1)
             return equal;
     }
@@ -311,33 +365,47 @@ static int in_sequence(Callback *self, PyObject *place)
     return result;
 }
 
-static PyObject *ids_text(Op *op)
+static char *write_number(char *at, long long n)
+{
+    char digits[20];
+    int count = 0;
+    if (n < 0)
+        *at++ = '-';
+    unsigned long long left = n < 0 ? 0ULL - (unsigned long long)n : (unsigned long long)n;
+    do
+        digits[count++] = (char)('0' + left % 10);
+    while (left /= 10);
+    while (count)
+        *at++ = digits[--count];
+    return at;
+}
+
+static PyObject *ids_text(Callback *self, Op *op)
 {
     char text[MANY * 21 + 3];
     char *end = text;
     *end++ = '[';
     for (Py_ssize_t i = 0; i < op->n_in; i++) {
-        long long id = number(PySequence_Fast_GET_ITEM(op->inputs, i), str__id);
+        long long id = id_of(self, PySequence_Fast_GET_ITEM(op->inputs, i));
         if (id == -1 && PyErr_Occurred())
             return NULL;
-        end += sprintf(end, i ? ",%lld" : "%lld", id);
+        if (i)
+            *end++ = ',';
+        end = write_number(end, id);
     }
     *end++ = ']';
     return PyUnicode_FromKindAndData(PyUnicode_1BYTE_KIND, text, end - text);
 }
 
-/* The id of the first output; NULL without an error when those of the others do not follow it. */
-static PyObject *made_of(Op *op)
+/* The id of the first output; NULL when it has none, or those of the others do not follow it. */
+static PyObject *made_of(Callback *self, Op *op)
 {
     if (op->n_out == 0)
         return Py_NewRef(Py_None);
-    PyObject *first = PyObject_GetAttr(PySequence_Fast_GET_ITEM(op->outputs, 0), str__id);
-    if (first != NULL && op->n_out > 1) {
-        long long last = number(PySequence_Fast_GET_ITEM(op->outputs, op->n_out - 1), str__id);
-        if (PyErr_Occurred() || last != PyLong_AsLongLong(first) + op->n_out - 1)
-            Py_CLEAR(first);
-    }
-    return first;
+    long long first = id_of(self, PySequence_Fast_GET_ITEM(op->outputs, 0));
+    if (op->n_out > 1 && id_of(self, PySequence_Fast_GET_ITEM(op->outputs, op->n_out - 1)) != first + op->n_out - 1)
+        return NULL;
+    return first == -1 && PyErr_Occurred() ? NULL : PyLong_FromLongLong(first);
 }
 
 /* The norm of an output's values; NULL without an error when Python has to look closely. */
@@ -551,14 +619,14 @@ static int record(Callback *self, Op *op, long long begun)
     long measure = PyLong_AsLong(AT(found, self->s.measure));
     if (op->n_out && measure) {
         if (array == NULL)
-            array = PyObject_CallMethodNoArgs(PySequence_Fast_GET_ITEM(op->outputs, 0), str__numpy_internal);
+            array = array_of(self, PySequence_Fast_GET_ITEM(op->outputs, 0));
         if (array == NULL || (row[NORM] = norm_of(self, array, measure)) == NULL)
             goto end;
     }
     else
         row[NORM] = Py_NewRef(Py_None);
-    if ((row[TAPE] = tape_of(self, op)) == NULL || (row[TAKEN] = ids_text(op)) == NULL ||
-        (row[MADE] = made_of(op)) == NULL)
+    if ((row[TAPE] = tape_of(self, op)) == NULL || (row[TAKEN] = ids_text(self, op)) == NULL ||
+        (row[MADE] = made_of(self, op)) == NULL)
         goto end;
     long long count = number(self->sink, str_count);
     if (PyErr_Occurred() || (row[STEP] = PyObject_GetAttr(self->tracker, str_current)) == NULL ||
@@ -637,7 +705,7 @@ static int callback_init(Callback *self, PyObject *args, PyObject *kwargs)
     OBJECTS(TAKE)
     if (!Py_IS_TYPE(self->cursor, &CursorType) || !PyList_CheckExact(self->tapes) || !PyDict_Check(self->marks) ||
         !PyList_CheckExact(self->buffer) || !PyList_CheckExact(self->sites) || !PyType_Check(self->site_type) ||
-        !PyType_Check(self->place_type)) {
+        !PyType_Check(self->place_type) || !PyType_Check(self->tensor_type)) {
         PyErr_SetString(PyExc_TypeError, "a part of Callback is not what it was made for");
         return -1;
     }
@@ -655,6 +723,10 @@ static int callback_init(Callback *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "Callback needs now, started and budget");
         return -1;
     }
+    if ((self->id = getter_of(self->tensor_type, "_id")) == NULL ||
+        (self->shape_tuple = method_of(self->tensor_type, "_shape_tuple")) == NULL ||
+        (self->numpy_array = method_of(self->tensor_type, "_numpy_internal")) == NULL)
+        return -1;
     self->started = PyLong_AsLongLong(started);
     self->budget = PyLong_AsLongLong(budget);
     long long apart = now_ns() - PyLong_AsLongLong(clock);
