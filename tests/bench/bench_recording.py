@@ -6,8 +6,9 @@
 
 For each model and mode one process runs bare, one for each level of `--values`, and two under TensorFlow's
 own debugger (`enable_dump_debug_info` with its defaults). All are alive together and take turns, a block of
-steps each, so a slow moment of the machine meets them alike. A ratio is the median over the rounds of
-(a process's block) / (the bare process's block of the same round).
+steps each, so a slow moment of the machine meets them alike. Two processes that do the same differ by some percent
+all their lives, so all are begun anew several times. A ratio is the median over the rounds of (a process's block) /
+(the bare process's block of the same round).
 
 The whole table takes about an hour on two cores. It can be made in parts: `--minutes` ends each model and mode
 after the round that is under way then, `--save` adds the results to a file, `--show` prints what is in one.
@@ -124,10 +125,22 @@ def block(process: subprocess.Popen[str], steps: int, log: Path) -> tuple[float,
 
 
 def measure(
-    model: str, mode: str, ways: Sequence[str], rounds: int, steps: int, minutes: float
+    model: str, mode: str, ways: Sequence[str], rounds: int, steps: int, minutes: float, lives: int
 ) -> list[Measured]:
-    """Run one model in one mode, all ways taking turns: so many rounds, or fewer when that takes too many minutes."""
+    """Run one model in one mode, all ways taking turns: so many rounds, or fewer when that takes too many minutes.
+
+    lives: how often the processes are begun anew.
+    """
     measured = [Measured(way) for way in ways]
+    for _ in range(lives):
+        _one_life(model, mode, measured, max(1, rounds // lives), steps, minutes / lives)
+    return measured
+
+
+def _one_life(
+    model: str, mode: str, measured: Sequence[Measured], rounds: int, steps: int, minutes: float
+) -> None:
+    ways = [entry.way for entry in measured]
     with tempfile.TemporaryDirectory() as folder:
         traces = [Path(folder) / f"{way}.tape" for way in ways]
         logs = [Path(folder) / f"{way}.log" for way in ways]
@@ -147,11 +160,10 @@ def measure(
                 for index in order:
                     seconds, megabytes = block(processes[index], steps, logs[index])
                     measured[index].blocks.append(seconds)
-                    measured[index].megabytes = megabytes
+                    measured[index].megabytes = max(megabytes, measured[index].megabytes)
         for entry, trace in zip(measured, traces, strict=True):
             if trace.exists():
                 weigh(entry, trace)
-    return measured
 
 
 def weigh(entry: Measured, trace: Path) -> None:
@@ -273,6 +285,7 @@ def main() -> None:
     parser.add_argument("--no-tfdbg", action="store_true", help="leave TensorFlow's own debugger out")
     parser.add_argument("--python", action="store_true", help="also without the op callback's C code")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--lives", type=int, default=3, help="how often the processes are begun anew (3)")
     parser.add_argument(
         "--quick", action="store_true", help="mnist in eager mode, bare, off and health, 4 rounds"
     )
@@ -286,7 +299,7 @@ def main() -> None:
         return
     if options.quick:
         options.models, options.modes, options.levels = ["mnist"], ["eager"], ["off", "health"]
-        options.no_tfdbg, options.rounds = True, 4
+        options.no_tfdbg, options.rounds, options.lives = True, 4, 1
     alone = [PYTHON] if options.python else []
     ways = [BARE, *options.levels, *alone, *([] if options.no_tfdbg else [f"tfdbg {mode}" for mode in TFDBG])]
     print(machine(), flush=True)
@@ -294,7 +307,7 @@ def main() -> None:
     for model in options.models:
         for mode in options.modes:
             steps = (STEPS if mode == "eager" else GRAPH_STEPS)[model]
-            measured = measure(model, mode, ways, options.rounds, steps, options.minutes)
+            measured = measure(model, mode, ways, options.rounds, steps, options.minutes, options.lives)
             found = compare(model, mode, measured, steps)
             if options.save:
                 save(found, options.save)
