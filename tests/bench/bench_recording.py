@@ -132,8 +132,9 @@ def measure(
     lives: how often the processes are begun anew.
     """
     measured = [Measured(way) for way in ways]
+    lives = min(lives, rounds)
     for _ in range(lives):
-        _one_life(model, mode, measured, max(1, rounds // lives), steps, minutes / lives)
+        _one_life(model, mode, measured, rounds // lives, steps, minutes / lives)
     return measured
 
 

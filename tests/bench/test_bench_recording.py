@@ -80,7 +80,19 @@ def test_a_process_that_fails_is_quoted(tmp_path: Path) -> None:
 @pytest.mark.tf
 def test_a_short_run(tmp_path: Path) -> None:
     """What it measures is there; how large the ratio is says nothing on a machine that does other things."""
-    options = ["--models", "mnist", "--modes", "eager", "--levels", "health", "--no-tfdbg", "--rounds", "2"]
+    options = [
+        "--models",
+        "mnist",
+        "--modes",
+        "eager",
+        "--levels",
+        "health",
+        "--no-tfdbg",
+        "--rounds",
+        "2",
+        "--lives",
+        "1",
+    ]
     parts = tmp_path / "parts.jsonl"
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.bench_recording", *options, "--save", str(parts)],
