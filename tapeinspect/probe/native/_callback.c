@@ -27,7 +27,7 @@ NAMES(DECLARE)
 
 #define SITE(X) \
     X(raw_type) X(attrs) X(n_inputs) X(n_outputs) X(shapes) X(checks) X(measure) X(held_bytes) X(is_special) X(step) \
-    X(next) X(kind) X(stack_id) X(is_assign) X(type)
+    X(next) X(kind) X(stack_id) X(is_assign) X(type) X(looks)
 #define PLACE(X) X(depth) X(loop) X(position) X(lasti) X(inner) X(users) X(outer)
 #define MEMBER(name) Py_ssize_t name;
 typedef struct { SITE(MEMBER) } SiteSlots;
@@ -320,7 +320,8 @@ static int matches(Callback *self, PyObject *guess, PyObject *wanted, Op *op, Py
     if (equal != 1)
         return equal;
     long measure = PyLong_AsLong(AT(guess, self->s.measure));
-    if (measure > 2 || (AT(guess, self->s.is_special) != Py_False && AT(guess, self->s.is_assign) != Py_True))
+    if (measure > 2 || AT(guess, self->s.looks) != Py_False ||
+        (AT(guess, self->s.is_special) != Py_False && AT(guess, self->s.is_assign) != Py_True))
         return -1;
     equal = outputs_match(self, guess, op, measure, array);
     if (equal != 1)
