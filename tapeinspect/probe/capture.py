@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import native, tf_private
 from tapeinspect.probe.sites import Site, StepPlace
-from tapeinspect.trace.figures import sum_of_squares, vdot
+from tapeinspect.trace.figures import squares, sum_of_squares
 
 if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
@@ -97,7 +97,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                 ):
                     continue
                 if n_outputs == 1:
-                    if 0 < guess.measure < 3:
+                    if guess.measure == 1:
                         array = outputs[0]._numpy_internal()
                         if array.shape != guess.shapes[0]:
                             continue
@@ -187,17 +187,14 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
                 if n_outputs > 1:
                     recorder.other_outputs(outputs)
                 if found.measure:
-                    if found.measure < 3:
+                    if found.measure == 1:
                         if array is None:
                             array = first._numpy_internal()
-                        # `vdot`, unlike `dot`, does not warn of an overflow
-                        norm = sqrt(
-                            vdot(array, array) if found.measure == 1 else sum_of_squares(array.ravel())
-                        )
+                        norm = sqrt(sum_of_squares(array))
                         if not 0.0 < norm < _INFINITY and (norm != 0.0 or array.any()):
                             # squares too large, or too small, for the type
                             norm = recorder.health.closely(first)
-                    elif found.measure == 3:
+                    elif found.measure == 2:
                         norm = recorder.health.every(found, outputs)
                     else:
                         recorder.health.elsewhere(found, outputs)
@@ -248,7 +245,7 @@ def make_callback(recorder: Recorder, state: ThreadState) -> Callable[..., None]
     return native.callback(
         on_op, slow=on_op, cursor=cursor, recorder=recorder, state=state, tracker=tracker, running=running,
         gate=gate, sink=sink, lock=lock, tapes=tapes, marks=marks, buffer=sink.buffer, sites=sink.sites, held=held,
-        hold=hold, hold_size=hold_size, possible=possible, thread=thread, vdot=vdot, sum_of_squares=sum_of_squares,
+        hold=hold, hold_size=hold_size, possible=possible, thread=thread, squares=squares,
         getframe=getframe, site_type=Site, place_type=StepPlace,
         tensor_type=tf_private.eager_tensor(), on_assign=recorder.updates.on_assign, trim=held.trim,
         now=clock(), started=started, budget=budget,

@@ -13,7 +13,7 @@ from weakref import ref
 from tapeinspect.probe import magnitudes, tf_private, tf_variables
 from tapeinspect.probe.names import name_in_code, variable_name
 from tapeinspect.probe.values import array_of
-from tapeinspect.trace.figures import BlockStats, block_stats_of, norm_of
+from tapeinspect.trace.figures import BlockStats, block_stats, difference, norm_of
 
 if TYPE_CHECKING:
     from tapeinspect.probe.sink import Sink
@@ -178,13 +178,14 @@ class Updates:
         if after is None:
             return None
         change.known.by_delta = change.by_delta
-        difference = _difference(array_of(change.before), array_of(after))
-        if difference is None:
+        before, now = array_of(change.before), array_of(after)
+        if before.shape != now.shape:
             return None
+        found = difference(before, now)
         if magnitudes.wanted(self.step):
             assert self.step is not None
-            magnitudes.write(self.sink, self.step, change.known.id, "update", difference)
-        return norm_of(difference)
+            magnitudes.write_update(self.sink, self.step, change.known.id, before, now, found)
+        return found.norm
 
 
 class Gradient(NamedTuple):
@@ -228,10 +229,8 @@ def measure(
 ) -> tuple[list[BlockStats | None], list[tuple[Any, BlockStats]]]:
     """The figures of gradients, None for those that are none, and the array and figures of each variable's value."""
     arrays = [array_of(value) for value in values]
-    found = block_stats_of([*(g.array for g in gradients if g.array is not None), *arrays])
-    each = iter(found)
-    of_gradients = [None if g.array is None else next(each) for g in gradients]
-    return of_gradients, list(zip(arrays, each, strict=True))
+    of_gradients = [None if g.array is None else block_stats(g.array) for g in gradients]
+    return of_gradients, [(array, block_stats(array)) for array in arrays]
 
 
 def _with_absent(f: BlockStats, present: int, size: int) -> tuple[Any, ...]:
@@ -285,13 +284,3 @@ def _read(known: Sequence[Known]) -> list[Any]:
     alive = [variable for variable in variables if variable is not None]
     read = iter(tf_variables.read_variables([(v.handle, v.dtype) for v in alive]))
     return [None if variable is None else next(read) for variable in variables]
-
-
-def _difference(before: Any, after: Any) -> Any:
-    """What an array changed by, wide enough for it to be told; None when its shape has changed, too."""
-    if before.shape != after.shape:
-        return None
-    wide = "complex128" if before.dtype.kind == "c" else "float64"
-    if before.dtype.kind in "fc" and before.dtype.itemsize >= 4:
-        return after - before
-    return after.astype(wide) - before.astype(wide)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tapeinspect.trace.figures import block_stats, magnitude_counts
+from tapeinspect.trace.figures import Difference
+from tapeinspect.trace.spread import magnitude_counts
 
 if TYPE_CHECKING:
     from tapeinspect.probe.sink import Sink
@@ -19,13 +20,13 @@ def wanted(step: int | None) -> bool:
 
 
 def write(sink: Sink, step: int, variable: int, subject: str, array: Any) -> None:
-    """Write the distribution of a gradient ('gradient'), a variable ('weight') or its change ('update')."""
-    if array.dtype.kind not in "fcV" or not array.size:
-        return
-    largest = share = None
-    if subject == "update":
-        figures = block_stats(array)
-        share = figures.zeros
-        if figures.min is not None and figures.max is not None:
-            largest = max(-figures.min, figures.max)
-    sink.add("magnitudes", (step, variable, subject, *magnitude_counts(array), largest, share))
+    """Write the distribution of a gradient ('gradient') or a variable ('weight')."""
+    if array.dtype.kind in "fcV" and array.size:
+        sink.add("magnitudes", (step, variable, subject, *magnitude_counts(array), None, None))
+
+
+def write_update(sink: Sink, step: int, variable: int, before: Any, after: Any, change: Difference) -> None:
+    """Write the distribution of what a variable changed by, with its largest entry and the share of zeros."""
+    if after.dtype.kind in "fcV" and after.size:
+        counts = magnitude_counts(after, before)
+        sink.add("magnitudes", (step, variable, "update", *counts, change.largest, change.zeros))

@@ -14,7 +14,6 @@ from typing import Any
 from tapeinspect.probe import tf_private
 from tapeinspect.probe.code import CallStack
 from tapeinspect.probe.loops import Loop
-from tapeinspect.trace.figures import SMALL
 
 FLOATS = {
     "half": 2,
@@ -82,8 +81,8 @@ class Site:
     shapes: tuple[Any, ...]
     checks: tuple[Any, ...]
     measure: int
-    """0: no float output, or none is measured; 1: a single small float32 or float64 output; 2: a large one;
-    3: anything else with floats; 4: floats on another device."""
+    """0: no float output, or none is measured; 1: a single float32 or float64 output; 2: anything else with floats;
+    3: floats on another device."""
     held_bytes: int
     """Bytes of the outputs when they are worth keeping alive, else 0."""
     is_assign: bool
@@ -252,10 +251,10 @@ def _measure(dtypes: tuple[str, ...], shapes: tuple[Any, ...], outputs: Any) -> 
     if not any(dtype in FLOATS for dtype in dtypes):
         return 0
     if not all(tf_private.on_host(tensor) for tensor in outputs):
-        return 4
-    if len(dtypes) > 1 or dtypes[0] not in ("float32", "float64") or shapes[0] is None:
         return 3
-    return 1 if math.prod(shapes[0]) <= SMALL else 2
+    if len(dtypes) > 1 or dtypes[0] not in ("float32", "float64") or shapes[0] is None:
+        return 2
+    return 1
 
 
 def _held_bytes(op_type: str, dtypes: tuple[str, ...], shapes: tuple[Any, ...]) -> int:

@@ -22,7 +22,7 @@ def array_of(tensor: Any) -> Any:
 
 def stats_row(tensor: Any, array: Any) -> tuple[Any, ...]:
     """A row of the table `stats`."""
-    from tapeinspect.trace.figures import stats_of
+    from tapeinspect.trace.spread import stats_of
 
     s = stats_of(array)
     histogram = json.dumps({"edges": s.edges, "counts": s.counts}) if s.counts else None
@@ -43,7 +43,7 @@ def strings(array: Any) -> str:
 
 def stats_body(tensor: Any) -> dict[str, Any]:
     """Full figures of a tensor, as the answer to `AskStats`."""
-    from tapeinspect.trace.figures import stats_of
+    from tapeinspect.trace.spread import stats_of
 
     return dataclasses.asdict(stats_of(array_of(tensor)))
 

@@ -51,7 +51,8 @@ class Values:
         value = self.value(tensor)
         if value is None or _size(value.spec) is None:
             return None
-        from tapeinspect.trace.figures import array_of, stats_of  # loads NumPy, needed for nothing else here
+        from tapeinspect.trace.figures import array_of  # loads NumPy, needed for nothing else here
+        from tapeinspect.trace.spread import stats_of
 
         return stats_of(array_of(value))
 

@@ -8,15 +8,23 @@ import warnings
 import numpy as np
 import pytest
 
-from tapeinspect.trace.figures import (
-    BINS,
-    array_of,
-    block_stats,
-    block_stats_of,
-    stats_of,
-    sum_of_squares,
-)
+import tapeinspect.trace.figures as figures_module
+import tapeinspect.trace.spread as spread_module
+from tapeinspect.trace.figures import array_of, block_stats, difference, sum_of_squares
 from tapeinspect.trace.records import TensorSpec, Value
+from tapeinspect.trace.spread import BINS, magnitude_counts, stats_of
+
+
+@pytest.fixture(params=["in C", "in NumPy"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every test of this file runs with the module in C, where there is one, and without."""
+    if request.param == "in NumPy":
+        for module in (figures_module, spread_module):
+            monkeypatch.setattr(module, "_compiled", None)
+    elif figures_module._compiled is None:
+        pytest.skip("there was no C compiler when tapeinspect was installed")
+    return str(request.param)
+
 
 SIZES = [1, 5, 65_536, 65_537, 200_000]
 
@@ -41,35 +49,66 @@ def test_figures_of_ordinary_values(dtype: str, size: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 8_192, 8_193, 131_071, 131_072, 300_001])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_sum_of_squares(dtype: str, size: int) -> None:
+def test_sum_of_squares(dtype: str, size: int, way: str) -> None:
     values = np.random.default_rng(size).standard_normal(size).astype(dtype)
     exact = float(np.square(values.astype(np.float64)).sum())
     assert sum_of_squares(values) == pytest.approx(exact, rel=1e-5)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert sum_of_squares(values * np.asarray(1e30 if dtype == "float32" else 1e200, dtype)) == math.inf
+        large = sum_of_squares(values * np.asarray(1e30 if dtype == "float32" else 1e200, dtype))
+        if way == "in C" and dtype == "float32":
+            assert large == pytest.approx(exact * 1e60, rel=1e-5)
+        else:
+            assert large == math.inf
         values[size // 2] = math.nan
         assert math.isnan(sum_of_squares(values))
 
 
-def test_many_arrays_have_the_figures_that_each_has_alone() -> None:
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "int32"])
+@pytest.mark.parametrize("size", [1, 17, 4_097, 100_003])
+def test_how_two_arrays_differ(dtype: str, size: int) -> None:
+    random = np.random.default_rng(size)
+    before = (random.standard_normal(size) * 30).astype(dtype)
+    after = before + (random.standard_normal(size) * 3).astype(dtype)
+    after[::3] = before[::3]
+    wide = "complex128" if dtype == "complex64" else "float64"
+    exact = after.astype(wide) - before.astype(wide)
+    found = difference(before, after)
+    assert found.norm == pytest.approx(np.linalg.norm(exact), rel=1e-5)
+    assert found.zeros == np.count_nonzero(exact == 0) / size
+    if dtype != "complex64":
+        assert found.largest == pytest.approx(float(abs(exact).max()), rel=1e-5)
+    assert difference(before, before) == (0.0, None if dtype == "complex64" else 0.0, 1.0)
+    if dtype.startswith("float"):
+        after[0] = math.nan
+        assert difference(before, after).norm is None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_figures_in_c_are_those_of_numpy(dtype: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way != "in C":
+        return
     random = np.random.default_rng(7)
-    arrays = [random.standard_normal(shape).astype(dtype) for dtype in ("float32", "float64")
-              for shape in ((), (1,), (3, 4), (2048,), (2049,), (0, 2))]  # fmt: skip
-    for special in (np.nan, np.inf, 0.0, 1e-40, 1e30, -7.0):
-        arrays.append(np.full((5,), special, np.float32))
-    arrays.append(np.array([1.0, 0.0, np.nan], np.float32))
-    arrays.append(np.asfortranarray(random.standard_normal((30, 20)).astype(np.float32)))
-    arrays += [np.arange(4), np.array([1 + 1j], np.complex64), np.zeros(3, np.float16)]
+    arrays = [
+        (random.standard_normal(shape) * 10).astype(dtype) for shape in ((), (1,), (3, 4), (70_001,), (0, 2))
+    ]
+    arrays += [np.full((5,), special, dtype) for special in (np.nan, np.inf, 0.0, 1e-40, 1e30, -7.0)]
+    arrays.append(np.array([1.0, 0.0, np.nan, -np.inf] * 5_000, dtype))
+    arrays.append(np.asfortranarray(random.standard_normal((30, 20)).astype(dtype)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        together = block_stats_of(arrays)
-    for array, figures in zip(arrays, together, strict=True):
-        alone = block_stats(array)
-        assert figures == pytest.approx(alone, rel=1e-5, abs=1e-6), array
-        assert (figures.nan, figures.inf, figures.zeros) == (alone.nan, alone.inf, alone.zeros)
-        assert (figures.min, figures.max) == (alone.min, alone.max)
-    assert block_stats_of([]) == []
+        found = [(block_stats(a), stats_of(a), magnitude_counts(a)) for a in arrays]
+        for module in (figures_module, spread_module):
+            monkeypatch.setattr(module, "_compiled", None)
+        plain = [(block_stats(a), stats_of(a), magnitude_counts(a)) for a in arrays]
+    for array, one, other in zip(arrays, found, plain, strict=True):
+        assert one[0] == pytest.approx(other[0], rel=1e-5, abs=1e-6), array
+        assert (one[0].nan, one[0].inf, one[0].zeros) == (other[0].nan, other[0].inf, other[0].zeros)
+        assert (one[0].min, one[0].max) == (other[0].min, other[0].max)
+        assert one[1].counts == other[1].counts
+        assert one[1].edges == other[1].edges
+        assert one[1].std == pytest.approx(other[1].std, rel=1e-12)
+        assert one[2] == other[2]
 
 
 def test_nan_and_inf_are_counted_and_left_out_of_the_rest() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tapeinspect.trace.figures import SAMPLE, magnitude_counts
 from tapeinspect.trace.reader import open_trace
 from tapeinspect.trace.series import FIGURES, Figure, Point
+from tapeinspect.trace.spread import SAMPLE, magnitude_counts
 from tests.trace.builders import Recording
 
 BY_KEY = {figure.key: figure for figure in FIGURES}

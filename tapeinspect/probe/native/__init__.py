@@ -1,26 +1,16 @@
 """The common case of the op callback in C, where a compiler was at hand when tapeinspect was installed.
 
-Without it everything is recorded just the same, by Python, at a higher cost. TAPEINSPECT_NATIVE=0 leaves it out.
+Without it everything is recorded just the same, by Python, at a higher cost.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
+from tapeinspect import compiled
 
-def _load() -> Any:
-    if os.environ.get("TAPEINSPECT_NATIVE") == "0":
-        return None
-    try:
-        return import_module("tapeinspect.probe.native._callback")
-    except ImportError:  # there was no compiler, or it was compiled for another Python
-        return None
-
-
-_module = _load()
+_module = compiled.load("tapeinspect.probe.native._callback")
 
 
 def available() -> bool:

@@ -19,7 +19,7 @@
 #define NAMES(X) \
     X(shape) X(busy) X(off) X(armed) X(current) X(open) X(serial) X(position) \
     X(loop) X(key) X(count) X(due) X(spent) X(bytes) X(id) X(locked) X(acquire) X(release) X(flush_in_time) \
-    X(trouble) X(any) X(ravel) X(next) X(f_lasti)
+    X(trouble) X(any) X(next) X(f_lasti)
 #define DECLARE(name) static PyObject *str_##name;
 NAMES(DECLARE)
 
@@ -108,7 +108,7 @@ static PyTypeObject CursorType = {
 
 #define OBJECTS(X) \
     X(slow) X(cursor) X(recorder) X(state) X(tracker) X(running) X(gate) X(sink) X(lock) X(tapes) X(marks) X(buffer) \
-    X(sites) X(held) X(hold) X(hold_size) X(possible) X(thread) X(vdot) X(sum_of_squares) X(getframe) X(site_type) \
+    X(sites) X(held) X(hold) X(hold_size) X(possible) X(thread) X(squares) X(getframe) X(site_type) \
     X(place_type) X(tensor_type) X(on_assign) X(trim)
 #define FIELD(name) PyObject *name;
 
@@ -320,7 +320,7 @@ static int matches(Callback *self, PyObject *guess, PyObject *wanted, Op *op, Py
     if (equal != 1)
         return equal;
     long measure = PyLong_AsLong(AT(guess, self->s.measure));
-    if (measure > 2 || AT(guess, self->s.looks) != Py_False ||
+    if (measure > 1 || AT(guess, self->s.looks) != Py_False ||
         (AT(guess, self->s.is_special) != Py_False && AT(guess, self->s.is_assign) != Py_True))
         return -1;
     equal = outputs_match(self, guess, op, measure, array);
@@ -410,18 +410,9 @@ static PyObject *made_of(Callback *self, Op *op)
 }
 
 /* The norm of an output's values; NULL without an error when Python has to look closely. */
-static PyObject *norm_of(Callback *self, PyObject *array, long measure)
+static PyObject *norm_of(Callback *self, PyObject *array)
 {
-    PyObject *squares;
-    if (measure == 1)
-        squares = PyObject_CallFunctionObjArgs(self->vdot, array, array, NULL);
-    else {
-        PyObject *flat = PyObject_CallMethodNoArgs(array, str_ravel);
-        if (flat == NULL)
-            return NULL;
-        squares = PyObject_CallOneArg(self->sum_of_squares, flat);
-        Py_DECREF(flat);
-    }
+    PyObject *squares = PyObject_CallOneArg(self->squares, array);
     if (squares == NULL)
         return NULL;
     double norm = PyFloat_AsDouble(squares);
@@ -621,7 +612,7 @@ static int record(Callback *self, Op *op, long long begun)
     if (op->n_out && measure) {
         if (array == NULL)
             array = array_of(self, PySequence_Fast_GET_ITEM(op->outputs, 0));
-        if (array == NULL || (row[NORM] = norm_of(self, array, measure)) == NULL)
+        if (array == NULL || (row[NORM] = norm_of(self, array)) == NULL)
             goto end;
     }
     else
@@ -638,7 +629,7 @@ static int record(Callback *self, Op *op, long long begun)
     row[KIND] = Py_NewRef(AT(found, self->s.kind));
     row[STACK] = Py_NewRef(AT(found, self->s.stack_id));
     row[THREAD] = Py_NewRef(self->thread);
-    /* BLAS lets other threads run: they may have begun something, or recorded ops of their own */
+    /* A large tensor lets other threads run: they may have begun something, or recorded ops of their own */
     if (!at_ease(self) || number(self->sink, str_count) != count || PyErr_Occurred())
         goto end;
     done = 1;
