@@ -158,14 +158,14 @@ class BackwardHooks:
             state = self._state()
             if state is None:
                 return original(*gradients)
-            begun = self._begin(state)
+            begun, newest = self._begin(state), self._newest()
             try:
                 result = original(*gradients)
             except BaseException:
                 self._failed(state, begun)
                 raise
             self._end(state, begun, forward, gradients, result, kept)
-            self._recorder.guarded("backward", self._note_constants, result)
+            self._recorder.guarded("backward", self._note_constants, newest, result)
             return result
 
         return backward_function
@@ -174,9 +174,10 @@ class BackwardHooks:
         """The function that gives the gradient a target begins with."""
 
         def ones(*args: Any) -> Any:
+            newest = self._newest()
             result = original(*args)
             if self._state() is not None:
-                self._recorder.guarded("backward", self._note_constants, result)
+                self._recorder.guarded("backward", self._note_constants, newest, result)
             return result
 
         return ones
@@ -204,14 +205,19 @@ class BackwardHooks:
                 recorder.sink.set_tape(op, tapes[0])
                 recorder.sink.add("op_tape", *((op, tape) for tape in tapes[1:]))
 
-    def _note_constants(self, result: Any) -> None:
-        """Measure small gradients that no op made, which nobody else hears of."""
+    def _newest(self) -> int:
+        return self._recorder.guarded("backward", self._recorder.sink.newest_output) or 0
+
+    def _note_constants(self, newest: int, result: Any) -> None:
+        """Measure small gradients that no op made, which nobody else hears of. newest: the output made before."""
         sink = self._recorder.sink
         if self._recorder.config.values == "off":
             return
-        made = set(sink.buffer[OUTPUT::WIDTH])
+        newest, made = max(newest, sink.newest_written), sink.outputs()
         for tensor in result if isinstance(result, (list, tuple)) else (result,):
-            if type(tensor) is self._eager and tensor._id not in made and tensor.dtype.name in FLOATS:
+            if type(tensor) is not self._eager or tensor._id <= newest or tensor._id in made:
+                continue
+            if tensor.dtype.name in FLOATS:
                 array = values.array_of(tensor)
                 if array.size <= _SMALL:
                     norm = norm_of(array)

@@ -51,6 +51,8 @@ class Sink:
         self._ids: Counter[str] = Counter()
         self._recent: list[tuple[int, Site, int]] = []
         self._counts: Counter[int | None] = Counter()
+        self.newest_written = 0
+        """The newest output of an op that is written."""
         self._threads: set[int] = set()
         """Threads that ops were written of."""
 
@@ -63,6 +65,19 @@ class Sink:
         first = self._ids[table] + 1
         self._ids[table] += count
         return first
+
+    def newest_output(self) -> int:
+        """The id of the tensor that was made last by an op; 0 before the first."""
+        for at in range(len(self.sites) - 1, -1, -1):
+            first = self.buffer[at * WIDTH + OUTPUT]
+            if first is not None:
+                return int(first) + self.sites[at].n_outputs - 1
+        return self.newest_written
+
+    def outputs(self) -> set[int]:
+        """The ids of the tensors that the ops which wait to be written have made."""
+        firsts = zip(self.buffer[OUTPUT::WIDTH], self.sites, strict=True)
+        return {first + slot for first, site in firsts if first is not None for slot in range(site.n_outputs)}
 
     def add(self, table: str, *rows: tuple[Any, ...]) -> None:
         """Rows to be written with the next flush."""
@@ -137,6 +152,7 @@ class Sink:
             self._recent = []
         self._counts.update(buffer[STEP::WIDTH])
         self._threads.update(buffer[THREAD::WIDTH])
+        self.newest_written = self.newest_output()
         self.writer.insert_flat("op", buffer)
         self.written = self.count
         buffer.clear()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import zlib
 from typing import Any
 
 from tapeinspect.probe import tf_private
+from tapeinspect.trace.records import TensorSpec
+from tapeinspect.trace.values import value_row as packed_row
 
 _WINDOW = 20_000
 
@@ -31,9 +32,8 @@ def stats_row(tensor: Any, array: Any) -> tuple[Any, ...]:
 
 def value_row(tensor: Any, array: Any, op: int | None, step: int | None) -> tuple[Any, ...]:
     """A row of the table `value`."""
-    shape = json.dumps(list(array.shape))
     data = strings(array).encode() if array.dtype.kind in "OSU" else array.tobytes()
-    return (tensor._id, op, step, tensor.dtype.name, shape, zlib.compress(data, 1))
+    return packed_row(tensor._id, op, step, TensorSpec(tensor.dtype.name, array.shape), data)
 
 
 def strings(array: Any) -> str:

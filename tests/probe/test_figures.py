@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -56,6 +58,14 @@ def test_rows_are_bad_where_an_output_is(run: Run) -> None:
         bad = any(truth[o.id]["nan"] or truth[o.id]["inf"] for o in op.outputs if o.id in truth)
         if op.outputs and op.outputs[0].id in truth:
             assert op.row.bad == (bad and run.recording != OFF), (op.row, [truth[o.id] for o in op.outputs])
+
+
+def test_the_figures_of_an_output_are_those_of_its_op(run: Run) -> None:
+    with closing(sqlite3.connect(run.path)) as file:
+        measured = dict(file.execute("SELECT tensor, op FROM health"))
+    outputs = {output.id: op.row.id for op in run.ops for output in op.outputs}
+    assert run.recording == OFF or any(tensor in outputs for tensor in measured)
+    assert not {t: (op, outputs[t]) for t, op in measured.items() if outputs.get(t, op) != op}
 
 
 def test_what_is_no_float_is_not_measured(run: Run) -> None:

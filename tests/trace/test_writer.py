@@ -9,8 +9,10 @@ import subprocess
 import sys
 import textwrap
 import time
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tapeinspect.errors import TraceError, TraceFullError, UsageError
@@ -292,3 +294,11 @@ def test_reading_goes_along_with_writing(tmp_path: Path) -> None:
 def test_a_recording_takes_few_bytes_an_op(tmp_path: Path) -> None:
     path = generate(tmp_path / "made.tape", 30_000)
     assert path.stat().st_size / 30_000 < 120
+
+
+def test_a_value_is_made_smaller_where_that_pays(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).standard_normal(20_000).astype(np.float32).tobytes()
+    for data, share in ((noise, 1.01), (bytes(80_000), 0.01), (b"\0\0\x80\x3f", 4.0)):
+        row = value_row(1, 1, 1, TensorSpec("float32", (len(data) // 4,)), data)
+        assert len(row[-1]) <= share * len(data)
+        assert zlib.decompress(row[-1]) == data

@@ -1,5 +1,6 @@
 """Outputs whose figures are hard to take; the script tells NumPy's."""
 
+import time
 import warnings
 
 import numpy as np
@@ -63,5 +64,30 @@ tf.logical_not([True, False])
 tf.strings.join(["a", "bé"])
 tf.reduce_sum(tf.ones(()))
 tf.transpose(tf.reshape(tf.range(6.0), (2, 3)))
+
+
+@tf.custom_gradient
+def doubled(x):
+    old = tf.constant([1.0, np.nan]) * 2.0
+
+    def gradient(upstream):
+        time.sleep(0.15)  # what waits is written with the next op
+        _, second = tf.split(upstream * np.nan, 2)  # not its op's first output
+        return second
+
+    def handed_on(upstream):
+        tf.identity(upstream)
+        time.sleep(0.15)
+        tf.identity(upstream)
+        return old
+
+    return tf.concat([x, x], 0), gradient if x.shape[0] == 3 else handed_on
+
+
+for size in (3, 2):
+    with tf.GradientTape() as tape:
+        source = tf.Variable(tf.ones((size,)))
+        y = doubled(source)
+    tape.gradient(y, source)
 truth.tell(figures=list(told.items()), values=list(values.items()))
 truth.say()
