@@ -41,6 +41,7 @@ LEVELS: Final = ("off", "health", "full")
 PYTHON: Final = "off in Python"
 """`off` without the op callback's C code, as it is where there was no compiler."""
 TFDBG: Final = ("NO_TENSOR", "FULL_HEALTH")
+TORCHLENS: Final = "torchlens"
 BARE: Final = "bare"
 
 
@@ -85,6 +86,8 @@ def command(model: str, mode: str, way: str, trace: Path) -> list[str]:
         return [sys.executable, *child]
     if way.startswith("tfdbg "):
         return [sys.executable, *child, "--tfdbg", way.removeprefix("tfdbg ")]
+    if way == TORCHLENS:
+        return [sys.executable, *child, "--torchlens"]
     level, _, alone = way.partition(" in ")
     record = ["record", "--quiet", "--values", level, "--mode", mode, "-o", str(trace)]
     without = ["env", "TAPEINSPECT_NATIVE=0"] if alone else []
@@ -238,7 +241,7 @@ def row(result: Result) -> tuple[str, ...]:
     return (
         result.model,
         result.mode,
-        result.way if result.way == BARE or result.way.startswith("tfdbg") else f"tapeinspect {result.way}",
+        f"tapeinspect {result.way}" if result.way.partition(" ")[0] in LEVELS else result.way,
         f"{1000 * result.seconds:.1f}",
         f"{result.ratio:.2f}x",
         f"{result.low:.2f}-{result.high:.2f}",
@@ -285,6 +288,11 @@ def main() -> None:
     parser.add_argument("--levels", nargs="*", choices=LEVELS, default=list(LEVELS))
     parser.add_argument("--no-tfdbg", action="store_true", help="leave TensorFlow's own debugger out")
     parser.add_argument("--python", action="store_true", help="also without the op callback's C code")
+    parser.add_argument(
+        "--torchlens",
+        action="store_true",
+        help="also TorchLens' backend for TensorFlow (pip install torchlens)",
+    )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--lives", type=int, default=3, help="how often the processes are begun anew (3)")
     parser.add_argument(
@@ -302,7 +310,8 @@ def main() -> None:
         options.models, options.modes, options.levels = ["mnist"], ["eager"], ["off", "health"]
         options.no_tfdbg, options.rounds, options.lives = True, 4, 1
     alone = [PYTHON] if options.python else []
-    ways = [BARE, *options.levels, *alone, *([] if options.no_tfdbg else [f"tfdbg {mode}" for mode in TFDBG])]
+    others = [] if options.no_tfdbg else [f"tfdbg {mode}" for mode in TFDBG]
+    ways = [BARE, *options.levels, *alone, *others, *([TORCHLENS] if options.torchlens else [])]
     print(machine(), flush=True)
     results: list[Result] = []
     for model in options.models:
