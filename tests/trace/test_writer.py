@@ -298,7 +298,16 @@ def test_a_recording_takes_few_bytes_an_op(tmp_path: Path) -> None:
 
 def test_a_value_is_made_smaller_where_that_pays(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).standard_normal(20_000).astype(np.float32).tobytes()
-    for data, share in ((noise, 1.01), (bytes(80_000), 0.01), (b"\0\0\x80\x3f", 4.0)):
+    half = b"".join(noise[i : i + 4] + bytes(4) for i in range(0, len(noise), 4))
+    text = b'["word", "another word"]' * 1000
+    for data, share in (
+        (noise, 1.01),
+        (half, 0.6),
+        (bytes(80_000), 0.01),
+        (noise[:4], 5.0),
+        (text, 0.1),
+        (b"", 1),
+    ):
         row = value_row(1, 1, 1, TensorSpec("float32", (len(data) // 4,)), data)
-        assert len(row[-1]) <= share * len(data)
+        assert not data or len(row[-1]) <= share * len(data)
         assert zlib.decompress(row[-1]) == data
