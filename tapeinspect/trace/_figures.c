@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #define LANES 16
-#define BLOCK 4096       /* elements after which the sums are looked at */
-#define RELEASE (1 << 16) /* elements from which on other threads may run meanwhile */
+#define BLOCK 4096        /* elements after which the sums are looked at */
+#define RELEASE (1 << 16) /* elements of a long pass */
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #define WIDEST __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -156,6 +156,15 @@ static char open_array(PyObject *array, Py_buffer *view)
     return 0;
 }
 
+/* A pass over so many elements; other threads may run during a long one. */
+#define PASS(n, work) \
+    { \
+        PyThreadState *released = (n) < RELEASE ? NULL : PyEval_SaveThread(); \
+        work; \
+        if (released) \
+            PyEval_RestoreThread(released); \
+    }
+
 /* Whether the squares of float64 values can have been lost: too small or too large for the type. */
 static int lossy(char type, double squares, int filled)
 {
@@ -170,13 +179,7 @@ static PyObject *stats(PyObject *module, PyObject *array)
         Py_RETURN_NONE;
     Py_ssize_t n = view.len / view.itemsize;
     Sums sums = {.least = INFINITY, .most = -INFINITY};
-    PyThreadState *released = n < RELEASE ? NULL : PyEval_SaveThread();
-    if (type == 'f')
-        sum_float(view.buf, n, &sums);
-    else
-        sum_double(view.buf, n, &sums);
-    if (released)
-        PyEval_RestoreThread(released);
+    PASS(n, type == 'f' ? sum_float(view.buf, n, &sums) : sum_double(view.buf, n, &sums));
     PyBuffer_Release(&view);
     Py_ssize_t finite = n - sums.nan - sums.inf;
     if (n == 0 || lossy(type, sums.squares, finite > sums.zeros) || !isfinite(sums.sum))
@@ -198,10 +201,8 @@ static PyObject *squares(PyObject *module, PyObject *array)
     if (!type)
         Py_RETURN_NONE;
     Py_ssize_t n = view.len / view.itemsize;
-    PyThreadState *released = n < RELEASE ? NULL : PyEval_SaveThread();
-    double found = type == 'f' ? squares_float(view.buf, n) : squares_double(view.buf, n);
-    if (released)
-        PyEval_RestoreThread(released);
+    double found;
+    PASS(n, found = type == 'f' ? squares_float(view.buf, n) : squares_double(view.buf, n));
     PyBuffer_Release(&view);
     return PyFloat_FromDouble(found);
 }
@@ -224,12 +225,9 @@ static PyObject *change(PyObject *module, PyObject *const *args, Py_ssize_t coun
         Py_RETURN_NONE;
     }
     Py_ssize_t n = before.len / before.itemsize, zeros = 0;
-    double largest = 0;
-    PyThreadState *released = n < RELEASE ? NULL : PyEval_SaveThread();
-    double found = type == 'f' ? change_float(before.buf, after.buf, n, &largest, &zeros)
-                               : change_double(before.buf, after.buf, n, &largest, &zeros);
-    if (released)
-        PyEval_RestoreThread(released);
+    double largest = 0, found;
+    PASS(n, found = type == 'f' ? change_float(before.buf, after.buf, n, &largest, &zeros)
+                                : change_double(before.buf, after.buf, n, &largest, &zeros));
     PyBuffer_Release(&after);
     PyBuffer_Release(&before);
     if (n == 0 || !isfinite(found) || lossy(type, found, zeros < n))
@@ -400,13 +398,7 @@ static PyObject *spread(PyObject *module, PyObject *const *args, Py_ssize_t coun
     if (!type)
         Py_RETURN_NONE;
     Py_ssize_t n = view.len / view.itemsize;
-    PyThreadState *released = n < RELEASE ? NULL : PyEval_SaveThread();
-    if (type == 'f')
-        spread_float(view.buf, n, &s);
-    else
-        spread_double(view.buf, n, &s);
-    if (released)
-        PyEval_RestoreThread(released);
+    PASS(n, type == 'f' ? spread_float(view.buf, n, &s) : spread_double(view.buf, n, &s));
     PyBuffer_Release(&view);
     PyObject *counts = PyTuple_New(s.bins);
     for (int i = 0; counts != NULL && i < s.bins; i++)
