@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
@@ -36,19 +36,33 @@ class Forks:
         self, path: Path, args: Sequence[str], cwd: Path | str, seconds: float, imports: Sequence[Path] = ()
     ) -> subprocess.CompletedProcess[bytes]:
         """What `python PATH ARGS` does, which may import from these folders. Raises TimeoutError."""
-        return self._run([str(path), *args], cwd, seconds, imports, record=False)
+        return self._run([str(path), *args], cwd, seconds, imports, {}, record=False)
 
     def tapeinspect(
-        self, args: Sequence[str], cwd: Path | str, seconds: float, imports: Sequence[Path] = ()
+        self,
+        args: Sequence[str],
+        cwd: Path | str,
+        seconds: float,
+        imports: Sequence[Path] = (),
+        env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        """What `tapeinspect ARGS` does without a terminal; it and its target are forks. Raises TimeoutError."""
-        return self._run(["-m", "tapeinspect", *args], cwd, seconds, imports, record=True)
+        """What `tapeinspect ARGS` does without a terminal; it and its target are forks. Raises TimeoutError.
+
+        env: what its environment has besides ours; TensorFlow has been imported under ours.
+        """
+        return self._run(["-m", "tapeinspect", *args], cwd, seconds, imports, env or {}, record=True)
 
     def _run(
-        self, command: list[str], cwd: Path | str, seconds: float, imports: Sequence[Path], record: bool
+        self,
+        command: list[str],
+        cwd: Path | str,
+        seconds: float,
+        imports: Sequence[Path],
+        more: Mapping[str, str],
+        record: bool,
     ) -> subprocess.CompletedProcess[bytes]:
         path = os.pathsep.join(filter(None, [*map(str, imports), os.environ.get("PYTHONPATH")]))
-        env = {**os.environ, "PYTHONPATH": path}
+        env = {**os.environ, "PYTHONPATH": path, **more}
         request = {"command": command, "cwd": str(cwd), "env": env, "record": record}
         with ExitStack() as stack:
             out, err = (stack.enter_context(tempfile.TemporaryFile(dir=self._folder)) for _ in range(2))

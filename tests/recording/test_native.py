@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +13,7 @@ import pytest
 
 from tapeinspect.probe import native
 from tapeinspect.trace.reader import open_trace
+from tests.forks import Forks
 
 SCRIPT = Path(__file__).parents[1] / "probe" / "scripts" / "predicted_ops.py"
 TIMES = ("time_us", "took_ns")
@@ -38,20 +36,14 @@ class Recorded:
     rows: dict[str, list[Any]]
 
 
-def _record(folder: Path, use_native: bool) -> Recorded:
+def _record(forks: Forks, folder: Path, use_native: bool) -> Recorded:
     trace = folder / f"{use_native}.tape"
-    env = {**os.environ, "TAPEINSPECT_NATIVE": str(int(use_native)), "CUDA_VISIBLE_DEVICES": "-1"}
+    env = {"TAPEINSPECT_NATIVE": str(int(use_native))}
     # a budget that is soon spent, so that what is kept alive has to go again
     options = ["--quiet", "--values", "health", "--memory", "200K", "-o", str(trace)]
-    run = subprocess.run(
-        [sys.executable, "-m", "tapeinspect", "record", *options, str(SCRIPT)],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=True,
-    )
-    truth = json.loads(next(line for line in run.stdout.splitlines() if line.startswith("TRUTH "))[6:])
+    run = forks.tapeinspect(["record", *options, str(SCRIPT)], folder, 250, env=env)
+    run.check_returncode()
+    truth = json.loads(next(line for line in run.stdout.splitlines() if line.startswith(b"TRUTH "))[6:])
     reader = open_trace(trace)
     try:
         assert not reader.probe_errors()
@@ -65,9 +57,9 @@ def _record(folder: Path, use_native: bool) -> Recorded:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recorded, Recorded]:
+def both(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recorded, Recorded]:
     folder = tmp_path_factory.mktemp("native")
-    return _record(folder, True), _record(folder, False)
+    return _record(forks, folder, True), _record(forks, folder, False)
 
 
 def test_the_script_computes_the_same(both: tuple[Recorded, Recorded]) -> None:
