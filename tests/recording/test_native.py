@@ -82,3 +82,16 @@ def test_python_alone_has_no_c(both: tuple[Recorded, Recorded]) -> None:
     in_c, in_python = both
     assert in_python.taken == 0
     assert in_c.taken > 0.4 * len(in_c.ops)
+
+
+@pytest.mark.parametrize("use_native", [True, False], ids=["c", "python"])
+def test_an_assignment_right_behind_next_looks_at_what_that_gave(
+    forks: Forks, tmp_path: Path, use_native: bool
+) -> None:
+    """It is the only op at which the item is still under its name; without the item the step cannot be run again."""
+    command = ["diff", "--format", "json", "--steps", "4", str(SCRIPT.with_name("takes_then_assigns.py"))]
+    done = forks.tapeinspect(command, tmp_path, 250, env={"TAPEINSPECT_NATIVE": str(int(use_native))})
+    assert done.returncode == 1, done.stderr.decode()
+    found = json.loads(done.stdout)
+    assert [finding["rule"] for finding in found["findings"]] == ["python-iterator"]
+    assert [gradient["verdict"] for gradient in found["gradients"]] == ["bit-equal"]
