@@ -20,7 +20,7 @@ from tests.forks import Forks
 HERE: Final = Path(__file__).parent / "scripts"
 SHARED: Final = Path(__file__).parents[1] / "scripts"
 ROOT: Final = Path(__file__).parents[2]
-TIMEOUT: Final = 150
+TIMEOUT: Final = 280
 """Seconds that one run may take."""
 
 
