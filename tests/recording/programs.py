@@ -30,7 +30,9 @@ PROCESS: Final = frozenset(
         "uses_pdb",
     }
 )
-"""Scripts that look at their process, stack or input: they, and all that fail, run in processes of their own."""
+"""Scripts that look at their process, stack or input: they, and all that raise, run in processes of their own."""
+QUIET_ENDS: Final = frozenset({"aborts", "os_exit", "sys_exit"})
+"""Scripts that end with a status of their own, and no traceback to tell a fork by."""
 BOTH: Final = frozenset(
     {"plain_function", "keras_fit", "mirrored", "demo-mnist_eager", "demo-mnist_function"}
 )
@@ -66,7 +68,8 @@ class Program:
     @property
     def forked(self) -> bool:
         """Whether it runs in a fork of a process that has imported TensorFlow, not in a process of its own."""
-        return self.tensorflow and not self.exit_status and not self.stdin and self.name not in PROCESS
+        ends_well = not self.exit_status or self.name in QUIET_ENDS
+        return self.tensorflow and ends_well and not self.stdin and self.name not in PROCESS
 
 
 @dataclass(frozen=True, slots=True)
