@@ -10,7 +10,7 @@ from types import CodeType, FrameType
 from typing import Any
 from weakref import ref
 
-from tapeinspect.probe import tf_private
+from tapeinspect.probe import introspect, tf_private
 from tapeinspect.probe.frames import locals_of
 
 VARARGS, VARKEYWORDS = inspect.CO_VARARGS, inspect.CO_VARKEYWORDS
@@ -64,7 +64,7 @@ def keep(captured: Captured, budget: int) -> dict[str, Any]:
 
 
 def given(kept: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that `keep` was given. Raises LookupError, with a name, when one of them is no more."""
+    """The arguments that `keep` was given. Raises LookupError, with a name and why, when one of them is not there."""
     return {name: _given(name, value) for name, value in kept.items()}
 
 
@@ -73,7 +73,9 @@ class _Weak:
     """An object of the script's."""
 
     target: ref[Any] | None
-    """None: it is of a kind that has no weak references."""
+    """None: there is none."""
+    why: str = "is no more: the script has dropped it"
+    """That the object is not there, behind its name."""
 
 
 def _keep(value: Any, budget: int) -> Any:
@@ -85,13 +87,14 @@ def _keep(value: Any, budget: int) -> Any:
     if kind is dict:
         return {key: _keep(item, budget) for key, item in value.items()}
     if kind.__module__ == "numpy" and hasattr(value, "nbytes"):
-        return value.copy() if value.nbytes <= budget else _Weak(None)
+        return value.copy() if value.nbytes <= budget else _Weak(None, "is too large to be kept")
     if isinstance(value, _PLAIN) or tf_private.is_tensor_value(value):
         return value
     try:
         return _Weak(ref(value))
     except TypeError:
-        return _Weak(None)
+        advice = ": add '__weakref__' to its __slots__" if introspect.slots(kind) else ""
+        return _Weak(None, f"cannot be kept, as {kind.__name__} has no weak references{advice}")
 
 
 def _given(name: str, kept: Any) -> Any:
@@ -106,7 +109,7 @@ def _given(name: str, kept: Any) -> Any:
         return kept
     value = kept.target() if kept.target is not None else None
     if value is None:
-        raise LookupError(name)
+        raise LookupError(name, kept.why)
     return value
 
 

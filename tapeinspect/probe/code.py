@@ -12,7 +12,7 @@ import site
 import sys
 import sysconfig
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from types import CodeType, FrameType, SimpleNamespace
 from typing import Any
 
 _GENERATED = "__autograph_generated_file"
@@ -183,7 +183,11 @@ def _expression(frame: FrameType, line: int | None) -> tuple[int | None, int | N
     try:
         import executing
 
-        node: Any = executing.Source.executing(frame).node
+        # Up to Python 3.10 what finds the node holds its frame in cycles: the locals would live until a collection.
+        where: Any = SimpleNamespace(
+            f_code=frame.f_code, f_lasti=frame.f_lasti, f_lineno=frame.f_lineno, f_globals=frame.f_globals
+        )
+        node: Any = executing.Source.executing(where).node
         if node is not None and hasattr(node, "end_lineno"):
             path = frame.f_code.co_filename
             start = _characters(linecache.getline(path, node.lineno), node.col_offset)

@@ -41,6 +41,15 @@ def slots(cls: type) -> tuple[str, ...]:
     return tuple(n for n in found if n not in ("__dict__", "__weakref__"))
 
 
+def as_written(cls: type, name: str) -> str:
+    """The name of an attribute as the code of its class has it, which for a private one begins with `__`."""
+    for base in cls.__mro__:
+        private = f"_{base.__name__.lstrip('_')}__"
+        if name.startswith(private) and not name.endswith("__"):
+            return name[len(private) - 2 :]
+    return name
+
+
 def of_class(cls: Any, name: str) -> Any:
     """An attribute of a class itself. Raises AttributeError."""
     try:

@@ -7,9 +7,9 @@ each step, or ten times a second.
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from tapeinspect.errors import TapeinspectError
 from tapeinspect.probe.code import CodeTable
@@ -21,6 +21,9 @@ STEP, THREAD, TOOK, TAPE, OUTPUT, NORM, WIDTH = 1, 4, 6, 7, 9, 10, 11
 """Where things are among the entries that the buffer has for each op: the columns of the table `op`, in order."""
 FLUSH_NS = 100_000_000
 _RECENT = 4096
+"""How many written ops are known at least."""
+_Written: TypeAlias = tuple[list[int], list[Site], list[int]]
+"""Ids, sites and threads of ops."""
 
 
 class Sink:
@@ -38,8 +41,6 @@ class Sink:
         self.written = 0
         """Ops in the file."""
         self.due = time.perf_counter_ns() + FLUSH_NS
-        self.remember = True
-        """Whether ops that are written must still be known: until the first step is found."""
         self.before_flush: Callable[[], None] = lambda: None
         """Called while the buffer still holds the ops that are about to be written."""
         self.failed: Callable[[TapeinspectError], None] = lambda error: None
@@ -49,7 +50,8 @@ class Sink:
         self._variables = variables
         self._pending: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._ids: Counter[str] = Counter()
-        self._recent: list[tuple[int, Site, int]] = []
+        self._recent: deque[_Written] = deque()
+        """Ops that are written and still known: a tape may tell that they are the begin of a step."""
         self._counts: Counter[int | None] = Counter()
         self.newest_written = 0
         """The newest output of an op that is written."""
@@ -85,10 +87,13 @@ class Sink:
 
     def recent(self, thread: int) -> Iterator[tuple[int, Site]]:
         """(op id, site) of the ops of a thread, the newest first, as far back as they are remembered."""
-        waiting = zip(self.buffer[0::WIDTH], self.sites, self.buffer[THREAD::WIDTH], strict=True)
-        for op, site, of_thread in reversed([*self._recent, *waiting]):
-            if of_thread == thread:
-                yield op, site
+        for ops, sites, threads in (self._waiting(), *reversed(self._recent)):
+            for op, site, of_thread in zip(reversed(ops), reversed(sites), reversed(threads), strict=True):
+                if of_thread == thread:
+                    yield op, site
+
+    def _waiting(self) -> _Written:
+        return self.buffer[0::WIDTH], self.sites[:], self.buffer[THREAD::WIDTH]
 
     def assign(self, thread: int, first: int, step: int) -> None:
         """The ops of a thread from `first` on belong to a step."""
@@ -98,7 +103,8 @@ class Sink:
                 buffer[i + STEP] = step
         if first <= self.written:
             one_thread = self._threads == {thread}
-            late = sum(1 for op, _, t in self._recent if op >= first and t == thread)
+            recent = ((op, t) for ops, _, threads in self._recent for op, t in zip(ops, threads, strict=True))
+            late = sum(1 for op, t in recent if op >= first and t == thread)
             self._counts[step] += self.written - first + 1 if one_thread else late
             self._run("UPDATE op SET step = ? WHERE id >= ? AND thread = ?", (step, first, thread))
 
@@ -145,11 +151,10 @@ class Sink:
         buffer = self.buffer
         if not buffer:
             return
-        if self.remember:
-            waiting = zip(buffer[0::WIDTH], self.sites, buffer[THREAD::WIDTH], strict=True)
-            self._recent = [*self._recent, *waiting][-_RECENT:]
-        else:
-            self._recent = []
+        self._recent.append(self._waiting())
+        known = sum(len(ops) for ops, _, _ in self._recent)
+        while known - len(self._recent[0][0]) >= _RECENT:
+            known -= len(self._recent.popleft()[0])
         self._counts.update(buffer[STEP::WIDTH])
         self._threads.update(buffer[THREAD::WIDTH])
         self.newest_written = self.newest_output()

@@ -66,7 +66,7 @@ def find(recorder: Recorder, step: int | None) -> StepFunction:
         args, kwargs = _as_called(kept)
     except LookupError as error:
         raise WorkRefused(
-            f"the argument {error.args[0]!r} of batch {kept.id} is no more: the script has dropped it",
+            f"the argument {error.args[0]!r} of batch {kept.id} {error.args[1]}",
             _instead(recorder),
             batches(recorder),
         ) from None

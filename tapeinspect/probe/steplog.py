@@ -82,7 +82,6 @@ class StepLog:
         given: the arguments of the call, or the turn of the loop, None for one that is not followed.
         """
         self.begun += 1
-        self._recorder.sink.remember = False
         turn = given if isinstance(given, Turn) else None
         call = given if isinstance(given, arguments.Captured) else arguments.Captured({}, frozenset())
         kept = arguments.keep(call, self._recorder.config.memory // 4) if turn is None else turn.kept()

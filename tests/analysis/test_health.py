@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tapeinspect.analysis.findings import find, settings
+from tapeinspect.analysis.health.gradients import fades
 from tapeinspect.analysis.health.rules import RULES
 from tapeinspect.trace.records import Finding
 from tests.analysis.training_runs import CASES, DEMOS, TrainingRuns, cases, healthy
@@ -153,3 +154,16 @@ def test_units_that_were_alive_once_are_not_dead(runs: TrainingRuns) -> None:
         sample.dead for step in trace.sampled_steps() for sample in trace.samples(step) if sample.units == 256
     ]
     assert dead == sorted(dead, reverse=True, key=lambda count: count or 0) and len(dead) >= 3
+
+
+@pytest.mark.parametrize(
+    ("levels", "fading"),
+    [
+        ([1e-6, 1e-5, 1e-4, 1e-3, 1e-2], True),
+        ([1e-6, 4e-6, 3e-6, 1e-4, 1e-3, 1e-2], True),
+        ([1e-2, 1e-3, 1e-4, 1e-5, 1e-6], False),
+        ([1.6e-6, 1.7e-6, 6e-3, 4e-3, 8e-3, 9e-3, 2e-2], False),  # an attention's queries and keys come first
+    ],
+)
+def test_a_gradient_fades_step_by_step(levels: list[float], fading: bool) -> None:
+    assert fades(levels) == fading

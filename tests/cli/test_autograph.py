@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import SECONDS, run
+from tests.forks import Forks
 
 FAILS = """\
 import tensorflow as tf
@@ -66,18 +67,18 @@ def test_a_step_that_cannot_be_traced(tmp_path: Path) -> None:
 
 
 @pytest.mark.tf
-def test_a_method_of_a_script_that_is_only_imported(tmp_path: Path) -> None:
+def test_a_method_of_a_script_that_is_only_imported(tmp_path: Path, forks: Forks) -> None:
     (tmp_path / "train.py").write_text(GUARDED)
-    raw = run("autograph", "--raw", "train.py:Trainer.step", cwd=tmp_path)
+    raw = forks.tapeinspect(["autograph", "--raw", "train.py:Trainer.step"], tmp_path, SECONDS)
     assert raw.returncode == 0, raw.stderr
     assert raw.stdout.startswith(b"def tf__step(self, x):\n") and b"ag__.for_stmt(" in raw.stdout
     assert b"it was run" not in raw.stderr
 
 
 @pytest.mark.tf
-def test_a_name_that_is_not_there(tmp_path: Path) -> None:
+def test_a_name_that_is_not_there(tmp_path: Path, forks: Forks) -> None:
     (tmp_path / "train.py").write_text(GUARDED)
-    done = run("autograph", "train.py:Trainer.stop", cwd=tmp_path)
+    done = forks.tapeinspect(["autograph", "train.py:Trainer.stop"], tmp_path, SECONDS)
     assert done.returncode == 2 and not done.stdout
     assert b"there is no function 'Trainer.stop' in train.py" in done.stderr
     assert b"did you mean Trainer.step?" in done.stderr

@@ -9,7 +9,8 @@ import pytest
 
 from tapeinspect.report import diff_json
 from tapeinspect.trace.reader import open_trace
-from tests.cli.running import run
+from tests.cli.running import SECONDS, run
+from tests.forks import Forks
 from tests.scripts.verdicts import told
 
 TUTORIAL = """
@@ -40,10 +41,10 @@ def script(folder: Path, line: str) -> None:
 
 
 @pytest.mark.tf
-def test_the_classic_step_fails_to_trace(tmp_path: Path) -> None:
+def test_the_classic_step_fails_to_trace(tmp_path: Path, forks: Forks) -> None:
     """The line that fails, why, and what to write instead; the script ends behind the batch that is compared."""
     script(tmp_path, APPEND)
-    done = run("diff", "--format", "json", "train.py", "5", cwd=tmp_path)
+    done = forks.tapeinspect(["diff", "--format", "json", "train.py", "5"], tmp_path, SECONDS)
     assert done.returncode == 1, done.stderr
     found = json.loads(done.stdout)
     assert found["verdict"] == "fails_to_trace"
@@ -96,10 +97,11 @@ print(float(total))
 
 @pytest.mark.tf
 @pytest.mark.parametrize("name", ["gotchas/rate_between_batches", "gotchas/appends_tensor"])
-def test_a_gotcha_is_told_at_its_line(name: str, tmp_path: Path) -> None:
+def test_a_gotcha_is_told_at_its_line(name: str, tmp_path: Path, forks: Forks) -> None:
     """What the script says of itself, by the command; its other batches are not run."""
     script = next(script for script in told() if script.name == name)
-    done = run("diff", "--format", "json", "--only", "behaviour", str(script.path), cwd=tmp_path)
+    options = ["--format", "json", "--only", "behaviour"]
+    done = forks.tapeinspect(["diff", *options, str(script.path)], tmp_path, SECONDS)
     assert done.returncode == 1, done.stderr
     found = json.loads(done.stdout)
     assert found["verdict"] == script.verdict
@@ -108,10 +110,10 @@ def test_a_gotcha_is_told_at_its_line(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.tf
-def test_a_step_in_a_loop_is_compared_as_a_function(tmp_path: Path) -> None:
+def test_a_step_in_a_loop_is_compared_as_a_function(tmp_path: Path, forks: Forks) -> None:
     """With what its names held when the first turn began, before anybody knew it to be a batch."""
     (tmp_path / "train.py").write_text(INLINE)
-    done = run("diff", "train.py", cwd=tmp_path)
+    done = forks.tapeinspect(["diff", "train.py"], tmp_path, SECONDS)
     text = done.stdout.decode()
     assert done.returncode == 0, done.stderr
     assert text.startswith(
@@ -123,10 +125,10 @@ def test_a_step_in_a_loop_is_compared_as_a_function(tmp_path: Path) -> None:
 
 
 @pytest.mark.tf
-def test_a_loop_that_is_left_in_the_midst_of_a_batch_cannot_be_compared(tmp_path: Path) -> None:
+def test_a_loop_that_is_left_in_the_midst_of_a_batch_cannot_be_compared(tmp_path: Path, forks: Forks) -> None:
     """A sentence that says why, and what to do."""
     (tmp_path / "train.py").write_text(INLINE.replace("loss = ", "if w[0, 0] < -9: break\n        loss = "))
-    done = run("diff", "train.py", cwd=tmp_path)
+    done = forks.tapeinspect(["diff", "train.py"], tmp_path, SECONDS)
     assert (done.returncode, done.stdout) == (2, b"")
     assert (
         b"tapeinspect: the step stands in the loop at line 5 at module level, and `break` on line 8"

@@ -133,12 +133,13 @@ def test_a_terminal_that_is_closed_ends_the_script(tmp_path: Path) -> None:
 
 def test_nohup_holds_for_the_script(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(
-        "import os, signal\nos.kill(os.getppid(), signal.SIGHUP)\nprint(signal.getsignal(signal.SIGHUP))"
+        "import os, signal\nos.kill(os.getppid(), signal.SIGHUP)\n"
+        "print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
     )
     done = run(
         "record", "-q", "a.py", cwd=tmp_path, command=["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *COMMAND]
     )
-    assert (done.returncode, done.stdout) == (0, b"1\n")
+    assert (done.returncode, done.stdout) == (0, b"True\n")
 
 
 def test_a_parent_that_ignores_its_children(tmp_path: Path) -> None:

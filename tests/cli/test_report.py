@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import SECONDS, run
+from tests.forks import Forks
 
 SCRIPT = """
 import sys
@@ -25,9 +26,10 @@ sys.exit(int(sys.argv[1]))
 
 
 @pytest.mark.tf
-def test_report_and_status(tmp_path: Path) -> None:
+def test_report_and_status(tmp_path: Path, forks: Forks) -> None:
     (tmp_path / "wrong.py").write_text(SCRIPT)
-    done = run("record", "-q", "--report", "--fail-on", "error", "wrong.py", "0", cwd=tmp_path)
+    options = ["-q", "--report", "--fail-on", "error"]
+    done = forks.tapeinspect(["record", *options, "wrong.py", "0"], tmp_path, SECONDS)
     said = done.stderr.decode()
     assert done.returncode == 1, said
     assert len(done.stdout.decode().split()) == 4, "stdout is the script's"

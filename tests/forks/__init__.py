@@ -1,8 +1,9 @@
-"""Running scripts in forks of one process that has imported TensorFlow: the side of the tests."""
+"""Running scripts, and `tapeinspect` on them, in forks of one process that has imported TensorFlow: the tests' side."""
 
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import select
 import signal
@@ -11,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -34,12 +36,39 @@ class Forks:
         self, path: Path, args: Sequence[str], cwd: Path | str, seconds: float, imports: Sequence[Path] = ()
     ) -> subprocess.CompletedProcess[bytes]:
         """What `python PATH ARGS` does, which may import from these folders. Raises TimeoutError."""
+        return self._run([str(path), *args], cwd, seconds, imports, {}, record=False)
+
+    def tapeinspect(
+        self,
+        args: Sequence[str],
+        cwd: Path | str,
+        seconds: float,
+        imports: Sequence[Path] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """What `tapeinspect ARGS` does without a terminal; it and its target are forks. Raises TimeoutError.
+
+        env: what its environment has besides ours; TensorFlow has been imported under ours.
+        """
+        return self._run(["-m", "tapeinspect", *args], cwd, seconds, imports, env or {}, record=True)
+
+    def _run(
+        self,
+        command: list[str],
+        cwd: Path | str,
+        seconds: float,
+        imports: Sequence[Path],
+        more: Mapping[str, str],
+        record: bool,
+    ) -> subprocess.CompletedProcess[bytes]:
+        path = os.pathsep.join(filter(None, [*map(str, imports), os.environ.get("PYTHONPATH")]))
+        env = {**os.environ, "PYTHONPATH": path, **more}
+        request = {"command": command, "cwd": str(cwd), "env": env, "record": record}
         with ExitStack() as stack:
             out, err = (stack.enter_context(tempfile.TemporaryFile(dir=self._folder)) for _ in range(2))
             nothing = stack.enter_context(open(os.devnull, "rb"))
             read, write = os.pipe()
             answers = stack.enter_context(os.fdopen(read, "rb", buffering=0))
-            request = {"path": str(path), "args": [*args], "cwd": str(cwd), "imports": [*map(str, imports)]}
             try:
                 self._send(request, [nothing.fileno(), out.fileno(), err.fileno(), write])
             finally:
@@ -47,7 +76,7 @@ class Forks:
             code = os.waitstatus_to_exitcode(_status(answers, seconds))
             out.seek(0)
             err.seek(0)
-            return subprocess.CompletedProcess([str(path), *args], code, out.read(), err.read())
+            return subprocess.CompletedProcess(command, code, out.read(), err.read())
 
     def close(self) -> None:
         """End the process."""
@@ -62,12 +91,19 @@ class Forks:
                 self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 with theirs:
                     self._server = subprocess.Popen(
-                        [sys.executable, str(SERVER), str(theirs.fileno())],
+                        [sys.executable, str(self._compiled()), str(theirs.fileno())],
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.DEVNULL,
                         pass_fds=[theirs.fileno()],
                     )
             socket.send_fds(self._requests, [json.dumps(request).encode()], descriptors)
+
+    def _compiled(self) -> Path:
+        """The server, so that its frame counts among Python's own, as that of `runpy` does: below every script."""
+        code = compile(SERVER.read_bytes(), "<frozen server>", "exec")
+        path = self._folder / "server.pyc"
+        path.write_bytes(MAGIC_NUMBER + bytes(12) + marshal.dumps(code))
+        return path
 
 
 def _status(answers: BinaryIO, seconds: float) -> int:

@@ -20,7 +20,7 @@ from tests.forks import Forks
 HERE: Final = Path(__file__).parent / "scripts"
 SHARED: Final = Path(__file__).parents[1] / "scripts"
 ROOT: Final = Path(__file__).parents[2]
-TIMEOUT: Final = 150
+TIMEOUT: Final = 280
 """Seconds that one run may take."""
 
 
@@ -34,11 +34,15 @@ class Recording:
     args: tuple[str, ...] = ()
     recorded: bool = True
     """False: the script records itself, into the path it gets as its first argument."""
+    forked: bool = True
+    """False: its process imports TensorFlow itself, so that its traceback is all its own."""
 
 
-def own(name: str, *options: str, args: tuple[str, ...] = (), recorded: bool = True) -> Recording:
+def own(
+    name: str, *options: str, args: tuple[str, ...] = (), recorded: bool = True, forked: bool = True
+) -> Recording:
     """A script of this folder."""
-    return Recording(HERE / f"{name}.py", options, args, recorded)
+    return Recording(HERE / f"{name}.py", options, args, recorded, forked)
 
 
 @dataclass
@@ -122,23 +126,22 @@ class Runner:
                 future.result().close()
 
     def _record(self, recording: Recording, path: Path) -> Run:
+        script, args, cwd = recording.script, recording.args, recording.script.parent
+        record = ["record", "--quiet", "-o", str(path), *recording.options, str(script), *args]
         if not recording.recorded:
-            args, cwd = [str(path), *recording.args], recording.script.parent
-            ended = self._forks.run(recording.script, args, cwd, TIMEOUT, [ROOT])
-            return Run(recording, ended.returncode, ended.stdout.decode(), ended.stderr.decode(), path)
-        command = [sys.executable, "-m", "tapeinspect", "record", "--quiet", "-o", str(path)]
-        done = subprocess.run(
-            [*command, *recording.options, str(recording.script), *recording.args],
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            cwd=recording.script.parent,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            },
-        )
-        return Run(recording, done.returncode, done.stdout, done.stderr, path)
+            done = self._forks.run(script, [str(path), *args], cwd, TIMEOUT, [ROOT])
+        elif recording.forked:
+            done = self._forks.tapeinspect(record, cwd, TIMEOUT, [ROOT])
+        else:
+            path_too = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+            done = subprocess.run(
+                [sys.executable, "-m", "tapeinspect", *record],
+                capture_output=True,
+                timeout=TIMEOUT,
+                cwd=cwd,
+                env={**os.environ, "PYTHONPATH": path_too},
+            )
+        return Run(recording, done.returncode, done.stdout.decode(), done.stderr.decode(), path)
 
 
 def close(mine: float | None, truth: float | None, relative: float = 1e-6, absolute: float = 1e-30) -> bool:

@@ -95,6 +95,12 @@ class Trainer:
     """An object of the script's."""
 
 
+class Slotted:
+    """One of which there are no weak references."""
+
+    __slots__ = ("count",)
+
+
 def test_kept_arguments_come_back_and_keep_no_object_alive() -> None:
     import numpy as np
     import tensorflow as tf
@@ -111,7 +117,10 @@ def test_kept_arguments_come_back_and_keep_no_object_alive() -> None:
     assert isinstance(found["pair"], Pair) and found["pair"].left is tensor
     del trainer, found, values
     gc.collect()
-    with pytest.raises(LookupError, match="self"):
+    with pytest.raises(LookupError, match=r"self.*the script has dropped it"):
         arguments.given(kept)
-    with pytest.raises(LookupError, match="x"):
+    with pytest.raises(LookupError, match=r"x.*too large"):
         arguments.given(arguments.keep(arguments.Captured({"x": array}, frozenset()), 1))
+    no_weak_references = arguments.Captured({"self": Slotted()}, frozenset())
+    with pytest.raises(LookupError, match=r"self.*Slotted has no weak references: add '__weakref__' to its"):
+        arguments.given(arguments.keep(no_weak_references, 1000))

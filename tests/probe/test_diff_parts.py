@@ -215,7 +215,7 @@ def test_memory_of_gpus_is_what_their_allocator_says(monkeypatch: pytest.MonkeyP
     gpus = _Gpus()
     monkeypatch.setattr(memory, "_config", lambda: gpus)
     monkeypatch.setattr(memory.Allocator, "_wait", lambda self: None)
-    gauge = memory.Allocator(["/device:GPU:0", "/device:GPU:1"])
+    gauge = memory.Allocator(["/device:GPU:0", "/device:GPU:1"], "gpu")
     assert memory.peak_of(gauge, lambda: gpus.peaks.update({"GPU:0": 1300, "GPU:1": 540}), 0.0) == 340
 
 

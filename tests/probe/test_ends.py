@@ -7,8 +7,8 @@ import pytest
 from tests.probe.recorded import Recording, Run, Runner, own
 
 pytestmark = pytest.mark.tf
-ERROR = own("ends", args=("error",))
-INTERRUPT = own("ends", args=("interrupt",))
+ERROR = own("ends", args=("error",), forked=False)
+INTERRUPT = own("ends", args=("interrupt",), forked=False)
 LIMIT = own("ends", "--steps", "2", args=("limit",))
 RECORDINGS = (ERROR, INTERRUPT, LIMIT)
 

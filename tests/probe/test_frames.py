@@ -6,9 +6,11 @@ import gc
 import sys
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from tapeinspect.probe.code import CodeTable, Place
 from tapeinspect.probe.frames import RunningFrame, locals_of
 
 
@@ -158,3 +160,19 @@ def test_a_snapshot_that_the_script_holds_stays() -> None:
         return mine
 
     assert function()["first"] == 1
+
+
+def test_looking_up_the_expression_of_a_frame_keeps_nothing_alive() -> None:
+    code = CodeTable(str(Path(__file__).parent), keep_source=False)
+
+    def function() -> tuple[weakref.ref[Thing], Place]:
+        thing = Thing()
+        return weakref.ref(thing), code.place(sys._getframe(), sys._getframe().f_lasti)
+
+    gc.disable()
+    try:
+        thing, place = function()
+        assert thing() is None
+        assert place.role == "user" and place.line
+    finally:
+        gc.enable()

@@ -11,6 +11,7 @@ import pytest
 
 from tapeinspect.analysis import survival
 from tapeinspect.trace.reader import open_trace
+from tests.forks import Forks
 from tests.probe.recorded import TIMEOUT
 
 pytestmark = pytest.mark.tf
@@ -54,13 +55,13 @@ sys.exit(record(dataclasses.replace(launch, config=config), True))
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def ran(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("tracing")
     script, tape = folder / "train.py", folder / "train.tape"
     script.write_text(SCRIPT)
-    commands = ([sys.executable, str(script)], [sys.executable, "-c", DRIVER, "-o", str(tape), str(script)])
-    runs = [subprocess.run(c, capture_output=True, text=True, timeout=TIMEOUT) for c in commands]
-    return {"plain": runs[0], "looked": runs[1], "tape": tape, "script": script}
+    command = [sys.executable, "-c", DRIVER, "-o", str(tape), str(script)]
+    looked = subprocess.run(command, capture_output=True, timeout=TIMEOUT)
+    return {"plain": forks.run(script, [], folder, TIMEOUT), "looked": looked, "tape": tape, "script": script}
 
 
 def test_the_script_prints_the_same(ran: dict[str, Any]) -> None:

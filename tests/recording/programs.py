@@ -30,7 +30,13 @@ PROCESS: Final = frozenset(
         "uses_pdb",
     }
 )
-"""Scripts that look at their process, stack or input: they, and all that fail, run alone in one of their own."""
+"""Scripts that look at their process, stack or input: they, and all that raise, run in processes of their own."""
+QUIET_ENDS: Final = frozenset({"aborts", "os_exit", "sys_exit"})
+"""Scripts that end with a status of their own, and no traceback to tell a fork by."""
+BOTH: Final = frozenset(
+    {"plain_function", "keras_fit", "mirrored", "demo-mnist_eager", "demo-mnist_function"}
+)
+"""Scripts that run alone in a fork, and are recorded in a process of their own."""
 
 NOISE: Final = re.compile(
     rb"tapeinspect: .*\n"
@@ -61,8 +67,9 @@ class Program:
 
     @property
     def forked(self) -> bool:
-        """Whether it runs alone in a fork of a process that has imported TensorFlow, not in a process of its own."""
-        return self.tensorflow and not self.exit_status and not self.stdin and self.name not in PROCESS
+        """Whether it runs in a fork of a process that has imported TensorFlow, not in a process of its own."""
+        ends_well = not self.exit_status or self.name in QUIET_ENDS
+        return self.tensorflow and ends_well and not self.stdin and self.name not in PROCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +117,13 @@ class Runner:
             with tempfile.TemporaryDirectory(dir=self._folder) as cwd:
                 return _run(self._forks.run(program.path, program.args, cwd, TIMEOUT), None)
         trace = self._folder / f"{program.name}-{way}.tape"
-        record = ["-m", "tapeinspect", "record", "--mode", way, "-o", str(trace)] if way != "alone" else []
+        record = ["record", "--mode", way, "-o", str(trace)]
+        command = [str(program.path), *program.args]
         with tempfile.TemporaryDirectory(dir=self._folder) as cwd:
+            if way != "alone" and program.forked and program.name not in BOTH:
+                return _run(self._forks.tapeinspect([*record, *command], cwd, TIMEOUT), trace)
             done = subprocess.run(
-                [sys.executable, *record, str(program.path), *program.args],
+                [sys.executable, *(["-m", "tapeinspect", *record] if way != "alone" else []), *command],
                 input=program.stdin,
                 capture_output=True,
                 cwd=cwd,

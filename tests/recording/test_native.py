@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,7 @@ import pytest
 
 from tapeinspect.probe import native
 from tapeinspect.trace.reader import open_trace
+from tests.forks import Forks
 
 SCRIPT = Path(__file__).parents[1] / "probe" / "scripts" / "predicted_ops.py"
 TIMES = ("time_us", "took_ns")
@@ -39,20 +37,14 @@ class Recorded:
     rows: dict[str, list[Any]]
 
 
-def _record(folder: Path, use_native: bool) -> Recorded:
+def _record(forks: Forks, folder: Path, use_native: bool) -> Recorded:
     trace = folder / f"{use_native}.tape"
-    env = {**os.environ, "TAPEINSPECT_NATIVE": str(int(use_native)), "CUDA_VISIBLE_DEVICES": "-1"}
+    env = {"TAPEINSPECT_NATIVE": str(int(use_native))}
     # a budget that is soon spent, so that what is kept alive has to go again
     options = ["--quiet", "--values", "health", "--memory", "200K", "-o", str(trace)]
-    run = subprocess.run(
-        [sys.executable, "-m", "tapeinspect", "record", *options, str(SCRIPT)],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=True,
-    )
-    truth = json.loads(next(line for line in run.stdout.splitlines() if line.startswith("TRUTH "))[6:])
+    run = forks.tapeinspect(["record", *options, str(SCRIPT)], folder, 250, env=env)
+    run.check_returncode()
+    truth = json.loads(next(line for line in run.stdout.splitlines() if line.startswith(b"TRUTH "))[6:])
     reader = open_trace(trace)
     try:
         assert not reader.probe_errors()
@@ -77,9 +69,9 @@ def alike(one: Any, other: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recorded, Recorded]:
+def both(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recorded, Recorded]:
     folder = tmp_path_factory.mktemp("native")
-    return _record(folder, True), _record(folder, False)
+    return _record(forks, folder, True), _record(forks, folder, False)
 
 
 def test_the_script_computes_the_same(both: tuple[Recorded, Recorded]) -> None:
@@ -102,3 +94,16 @@ def test_python_alone_has_no_c(both: tuple[Recorded, Recorded]) -> None:
     in_c, in_python = both
     assert in_python.taken == 0
     assert in_c.taken > 0.4 * len(in_c.ops)
+
+
+@pytest.mark.parametrize("use_native", [True, False], ids=["c", "python"])
+def test_an_assignment_right_behind_next_looks_at_what_that_gave(
+    forks: Forks, tmp_path: Path, use_native: bool
+) -> None:
+    """It is the only op at which the item is still under its name; without the item the step cannot be run again."""
+    command = ["diff", "--format", "json", "--steps", "4", str(SCRIPT.with_name("takes_then_assigns.py"))]
+    done = forks.tapeinspect(command, tmp_path, 250, env={"TAPEINSPECT_NATIVE": str(int(use_native))})
+    assert done.returncode == 1, done.stderr.decode()
+    found = json.loads(done.stdout)
+    assert [finding["rule"] for finding in found["findings"]] == ["python-iterator"]
+    assert [gradient["verdict"] for gradient in found["gradients"]] == ["bit-equal"]

@@ -84,7 +84,7 @@ def vanishing(run: Run, limit: float) -> Iterator[Finding]:
     """Gradients that fade from the last layer to the first."""
     for kind, layers in _deep(run):
         ratios, levels = _levels(kind, layers)
-        if not ratios or median(ratios) > limit or not _declines(levels):
+        if not ratios or median(ratios) > limit or not fades(levels):
             continue
         first, last = layers[0], layers[-1]
         yield at_call(
@@ -153,10 +153,15 @@ def _rms(series: Series) -> dict[int, float]:
     return found
 
 
-def _declines(levels: list[float]) -> bool:
-    """Whether the layers' levels, first layer first, rise fairly steadily to the last."""
-    steps = list(pairwise(levels))
-    return sum(before < after for before, after in steps) >= 0.7 * len(steps)
+def fades(levels: list[float]) -> bool:
+    """Whether the layers' levels, first layer first, rise fairly steadily to the last.
+
+    One jump that is most of it is no fading: the weights before it lie aside, as those of an attention's queries and
+    keys do, whose gradient is small as long as it attends to everything alike.
+    """
+    rises = [math.log(after / before) for before, after in pairwise(levels)]
+    steady = sum(rise > 0 for rise in rises) >= 0.7 * len(rises)
+    return steady and max(rises) < 0.5 * sum(rises)
 
 
 def exploding(run: Run, limit: float) -> Iterator[Finding]:

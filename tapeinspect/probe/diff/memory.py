@@ -1,8 +1,9 @@
 """How much memory calls of the step need at most, beyond what is taken before them.
 
-On a GPU, TensorFlow's allocator keeps the peak. On the CPU its allocator is malloc, which tells what is taken at a
-moment. While a graph runs, a thread asks without pause, each time within microseconds; so the figure lacks blocks at
-most that are gone within microseconds, which are small. Where ops run one by one that would take Python's lock from
+On a GPU, TensorFlow's allocator keeps the peak. So it does on a CPU on which TensorFlow uses oneDNN (those with VNNI or
+AMX, say), where it holds on to what it has had of malloc. On others its allocator is malloc, which tells what is taken
+at a moment. While a graph runs, a thread asks without pause, each time within microseconds; so the figure lacks blocks
+at most that are gone within microseconds, which are small. Where ops run one by one that would take Python's lock from
 them, so it is asked behind each op, and by the thread a few times in a millisecond for what an op holds meanwhile. The
 peak of the process' resident memory is no way to it: malloc holds on to what was freed, in amounts that depend on what
 ran before, and gives it out again.
@@ -51,12 +52,13 @@ def gauge() -> Gauge | None:
     import tensorflow as tf
 
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
-    try:
-        made: Gauge = Allocator(gpus) if gpus else Heap()
-        made.peak(lambda: None)
-    except (OSError, ValueError, LookupError, AttributeError, RuntimeError, tf.errors.OpError):
-        return None
-    return made
+    ways: list[Callable[[], Gauge]] = [lambda: Allocator(["CPU:0"], "cpu"), Heap]
+    for way in [lambda: Allocator(gpus, "gpu")] if gpus else ways:
+        with suppress(OSError, ValueError, LookupError, AttributeError, RuntimeError, tf.errors.OpError):
+            made = way()
+            made.peak(lambda: None)
+            return made
+    return None
 
 
 def peak_of(found: Gauge, call: Callable[[], Any], seconds: float) -> int:
@@ -75,11 +77,10 @@ def peak_of(found: Gauge, call: Callable[[], Any], seconds: float) -> int:
 
 
 class Allocator:
-    """TensorFlow's own figures of GPUs. Raises ValueError or the like where its allocator keeps none."""
+    """TensorFlow's own figures of devices. Raises ValueError or the like where its allocator keeps none."""
 
-    device = "gpu"
-
-    def __init__(self, names: list[str]) -> None:
+    def __init__(self, names: list[str], device: str) -> None:
+        self.device = device
         self._names = [name.removeprefix("/device:") for name in names]
         self.aside = 0
 

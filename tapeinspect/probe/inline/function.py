@@ -170,10 +170,8 @@ def _looked_up(name: str, kept: Any, around: dict[str, Any]) -> Any:
 def _given(name: str, kept: Any, step: int) -> Any:
     try:
         return arguments.given({name: kept})[name]
-    except LookupError:
-        raise WorkRefused(
-            f"the {name} of batch {step} is no more: the script has dropped it", "ask for a later batch"
-        ) from None
+    except LookupError as error:
+        raise WorkRefused(f"the {name} of batch {step} {error.args[1]}", "ask for a later batch") from None
 
 
 def _divide(

@@ -17,7 +17,7 @@ from contextlib import suppress
 from types import CodeType, FunctionType
 from typing import Any
 
-from tapeinspect.probe.introspect import dict_of, dunder, keras_path, names_in, of_class, slots
+from tapeinspect.probe.introspect import as_written, dict_of, dunder, keras_path, names_in, of_class, slots
 from tapeinspect.probe.sandbox import saved, special
 from tapeinspect.probe.sandbox.saved import Saved
 from tapeinspect.probe.tf_state import SavedVariable, function_state, is_variable
@@ -175,18 +175,20 @@ class Reach:
         for base in cls.__mro__:
             if base is object or not self._of_user(base):
                 continue
-            names = tuple(n for n in vars(base) if not n.startswith("__") or n == "__call__")
             if base is not cls:
                 self._add(base.__name__, base)
                 continue
-            plain = tuple(n for n in names if n != "__call__")
+            plain = tuple(n for n in vars(base) if not n.startswith("__"))
             self._save(
                 saved.SavedAttributes(
                     base.__name__, base, False, plain, of_class, type.__setattr__, type.__delattr__
                 )
             )
-            for name in names:
-                self._add(f"{base.__name__}.{name}", vars(base)[name])
+            for name, value in list(vars(base).items()):
+                if name in plain or isinstance(
+                    value, FunctionType
+                ):  # `__setitem__` may change what it names, too
+                    self._add(f"{base.__name__}.{name}", value)
 
     def _of_user(self, cls: type) -> bool:
         for value in vars(cls).values():
@@ -261,13 +263,13 @@ class Reach:
         attributes = dict_of(value)
         if attributes is not None:
             libraries = self._names_of_libraries(cls) if of_user else frozenset()
-            self._attributes(path, attributes, keras_path(value), libraries)
+            self._attributes(path, attributes, keras_path(value), libraries, cls)
         names = slots(cls)
         if names:
             self._save(saved.SavedAttributes(path, value, names=names))
             for name in names:
                 with suppress(AttributeError):
-                    self._add(f"{path}.{name}", object.__getattribute__(value, name))
+                    self._add(f"{path}.{as_written(cls, name)}", object.__getattribute__(value, name))
         if of_user:
             self._add(cls.__name__, cls)
 
@@ -278,16 +280,22 @@ class Reach:
         self.saved.append(saved.SavedAttributes(path, value, True, names, getattr, setattr, delattr))
 
     def _attributes(
-        self, path: str, attributes: Any, known_as: str | None = None, libraries: frozenset[str] = frozenset()
+        self,
+        path: str,
+        attributes: Any,
+        known_as: str | None = None,
+        libraries: frozenset[str] = frozenset(),
+        cls: type = object,
     ) -> None:
         if attributes is None or id(attributes) in self._seen:
             return
         self._seen[id(attributes)] = attributes
-        entry = saved.SavedDict(path, attributes, label=lambda p, key: f"{p}.{key}")
+        entry = saved.SavedDict(path, attributes, label=lambda p, key: f"{p}.{as_written(cls, str(key))}")
         entry.hidden = lambda key: dunder(key) or key in libraries
         self._save(entry)
         for name, item in list(attributes.items()):
-            self._add(f"{path}.{name}", item, known_as if name == "_value" else None, name in libraries)
+            path_too = f"{path}.{as_written(cls, str(name))}"
+            self._add(path_too, item, known_as if name == "_value" else None, name in libraries)
 
     def _wrapper(self, path: str, attributes: Any) -> None:
         """What a list that a tf.Module tracks has besides its items."""

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tapeinspect.probe.introspect import as_written
+
 _SHORT = 60
 _ATOMS = (bool, int, float, complex, str, bytes, type(None))
 _ABSENT: Any = object()
@@ -210,7 +212,7 @@ class SavedAttributes(Saved):
             before, after = self.values.get(name, _ABSENT), now.get(name, _ABSENT)
             if before is not after and not _same(before, after):
                 delta = _step(before, after)
-                path = f"{self.path}.{name}"
+                path = f"{self.path}.{as_written(type(self.target), name)}"
                 yield Change(path, "python", describe(before), describe(after), delta, leak_in([after]))
 
     def restore(self) -> None:

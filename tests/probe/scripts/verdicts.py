@@ -21,6 +21,7 @@ import tensorflow as tf
 from tapeinspect.link.messages import Config
 from tapeinspect.probe.boot import Probe
 from tapeinspect.probe.diff import work
+from tapeinspect.probe.introspect import slots
 from tests.scripts.verdicts import told
 
 changed, refused = [], []
@@ -69,7 +70,9 @@ def picture(value, seen):
         ("tensorflow.python.", "logging")
     ):
         return type(value).__name__
-    return [picture(getattr(value, "__dict__", None), seen), picture(type(value), seen)]
+    names = slots(type(value)) if type(value).__module__ == "__main__" else ()
+    held = {name: getattr(value, name) for name in names if hasattr(value, name)}
+    return [picture(part, seen) for part in (getattr(value, "__dict__", None), held, type(value))]
 
 
 _EMPTY = types.CellType()
