@@ -15,7 +15,7 @@ import pytest
 from tapeinspect.probe.diff import memory
 from tapeinspect.probe.diff.align import RanOp, align, match
 from tapeinspect.probe.diff.explain import explain
-from tapeinspect.probe.diff.judge import judge_call
+from tapeinspect.probe.diff.judge import gradient_norm, judge_call
 from tapeinspect.probe.diff.runs import Call
 from tapeinspect.probe.diff.stale import changed_between
 from tapeinspect.probe.step_function import StepFunction
@@ -162,6 +162,22 @@ def test_a_gradient_is_judged_against_all_gradients() -> None:
         == worse["variable", slot]
         == "real"
     )
+
+
+def test_a_gradient_of_a_later_call_is_judged_against_those_before_as_well() -> None:
+    """What the first call's large gradients were rounded by is in the variables that a later, small one is taken at."""
+    eager = Call(gradients={"weight": np.float32(0.14)})
+    traced = Call(gradients={"weight": np.float32(0.14) + np.float32(3e-6)})
+    assert gradient_norm(Call(gradients={"weight": np.float32(90.0), "bias": None})) == 90.0
+
+    def verdict(before: float) -> str:
+        (judged,) = judge_call(eager, traced, 3, None, before=before)
+        return judged.distance.verdict
+
+    assert verdict(90.0) == "rounding"
+    assert verdict(0.0) == "real"
+    traced.gradients["weight"] = np.float32(0.2)
+    assert verdict(90.0) == "real"
 
 
 def test_python_numbers_are_compared_with_tensors() -> None:

@@ -119,12 +119,12 @@ def labels_out_of_range(run: Run, limit: float) -> Iterator[Finding]:
         for edge in graph.of_type("SparseSoftmaxCrossEntropyWithLogits"):
             yield from _class_labels(graph, edge)
         for edge in graph.of_type("SoftmaxCrossEntropyWithLogits"):
-            yield from _shares(graph, edge, graph.samples.get((edge.op, -2)))
+            yield from _shares(graph, edge, graph.samples.get((edge.op, -2)), limit)
         for edge in graph.of_type("Mul"):
             if edge.op in graph.toward and graph.inside(edge, *_SIGMOID_LOSS):
                 for tensor in edge.inputs:
                     if not graph.has(tensor, VARIABLE):
-                        yield from _shares(graph, edge, graph.figures.get(tensor))
+                        yield from _shares(graph, edge, graph.figures.get(tensor), limit)
 
 
 _FIT = (
@@ -147,11 +147,11 @@ def _class_labels(graph: StepGraph, edge: Edge) -> Iterator[Finding]:
         )
 
 
-def _shares(graph: StepGraph, edge: Edge, labels: Sample | None) -> Iterator[Finding]:
-    """Labels that should be probabilities."""
+def _shares(graph: StepGraph, edge: Edge, labels: Sample | None, limit: float) -> Iterator[Finding]:
+    """Labels that should be probabilities, give or take the noise that is put on them on purpose."""
     if labels is None or labels.min is None or labels.max is None:
         return
-    if labels.min < -1e-3 or labels.max > 1.001:
+    if labels.min < -limit or labels.max > 1 + limit:
         yield graph.finding(
             "labels-out-of-range",
             "error",

@@ -571,6 +571,15 @@ def soft_labels():
     fit(mlp(16, 4), loss)
 
 
+@right
+def noisy_labels():
+    def loss(labels, y):
+        noisy = tf.where(labels > 1, 1.0, 0.0) + 0.05 * tf.random.uniform(tf.shape(labels))
+        return tf.nn.sigmoid_cross_entropy_with_logits(noisy, y[:, 0])
+
+    fit(mlp(16, 1), loss)
+
+
 @wrong("unscaled-inputs")
 def raw_pixels():
     def data(seed):
@@ -839,6 +848,18 @@ def loop_inside_the_tape():
             optimizer.apply_gradients(
                 zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
             )
+
+
+@right
+def updates_while_the_tape_is_stopped():
+    model, optimizer = mlp(16, 4), tf.keras.optimizers.Adam(1e-2)
+    with tf.GradientTape(persistent=True) as tape:
+        inputs, labels = map(tf.constant, blobs())
+        losses = [tf.reduce_mean(from_logits(labels[i:], model(inputs[i:]))) for i in (0, 8, 16, 24)]
+        for loss in losses:
+            with tape.stop_recording():
+                gradients = tape.gradient(loss, model.trainable_variables)
+                optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
 
 
 @right
