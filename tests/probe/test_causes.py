@@ -80,6 +80,7 @@ ORIGINS: Final = {
     "mean_of_nothing": ("forward", "Mean", "no elements", "no elements is NaN"),
     "overflow_of_half": ("forward", "Cast", "Cast(1e+05) = Inf", "65,504"),
     "overflow_of_square": ("forward", "Square", "Square(1e+25) = Inf", "learning rate"),
+    "overflow_of_power": ("forward", "Pow", "1e+12 ** 4 = Inf", "learning rate"),
     "all_masked": ("forward", "Softmax", "hold only Inf", "-1e9"),
     "bad_argument": ("forward", "Mul", "The argument x of bad_argument", "where the data are read"),
     "bad_dataset": ("forward", "IteratorGetNext", "What the dataset gives", "where the data are read"),

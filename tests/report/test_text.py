@@ -47,9 +47,9 @@ def test_a_variable_asked_for_again_and_again_has_one_row(tmp_path: Path) -> Non
     for call, norm in ((1, 2.0), (2, 3.0), (3, 4.0)):
         made.call(call, 1, [1000], 1, 1)
         made.gradient(call, 1, norm)
-    rows = [line.split() for line in report(made.done()).splitlines()]
-    assert [row[1] for row in rows if row[:1] == ["w"]] == ["4"]
-    assert "The last of each; gradients were asked for 3 times in this batch.".split() in rows
+    lines = report(made.done()).splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("w ")] == ["4"]
+    assert "The last of each; gradients were asked for 3 times in this batch." in lines
 
 
 def test_the_table_is_of_a_batch_whose_updates_are_known(tmp_path: Path) -> None:

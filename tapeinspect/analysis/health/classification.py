@@ -94,12 +94,13 @@ def softmax_of_one(run: Run, limit: float) -> Iterator[Finding]:
             # Keras' losses may go round a softmax of Keras' own, but the model's output is 1 all the same.
             if shape is None or len(shape) != 2 or shape[1] != 1 or graph.layer(edge, most=4) is None:
                 continue
+            trained = edge.op in graph.toward
             yield graph.finding(
                 "softmax-of-one",
-                "error",
+                "error" if trained else "warning",
                 edge,
-                f"The softmax is over one value ({shape[0]}×1), so it gives 1 whatever the model says: the gradient "
-                "behind it is zero.",
+                f"The softmax is over one value ({shape[0]}×1), so it gives 1 whatever the model says"
+                + (": the gradient behind it is zero." if trained else "; the loss does not go through it."),
                 "For two classes with one output use a sigmoid and a binary cross-entropy; else give the last layer as "
                 "many units as there are classes.",
             )

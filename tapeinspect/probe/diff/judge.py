@@ -74,7 +74,12 @@ def worst(distances: Sequence[Distance]) -> Distance:
 
 
 def judge_call(
-    eager: Call, traced: Call, number: int, tolerance: float | None, loosened: float = 1.0, before: float = 0.0
+    eager: Call,
+    traced: Call,
+    number: int,
+    tolerance: float | None,
+    loosened: float = 1.0,
+    before: float = 0.0,
 ) -> list[Judged]:
     """Compare what a call of each side returned, the gradients it took, and the variables after it.
 

@@ -541,6 +541,21 @@ def one_softmax_unit():
     )
 
 
+@wrong("softmax-of-one")
+def softmax_of_one_beside_the_loss():
+    class Answers(tf.keras.layers.Layer):
+        def call(self, logits):
+            return tf.nn.softmax(logits)
+
+    answers = Answers()
+
+    def loss(labels, y):
+        answers(y)
+        return tf.nn.sigmoid_cross_entropy_with_logits(tf.where(labels > 1, 1.0, 0.0)[:, None], y)
+
+    fit(mlp(16, 1), loss)
+
+
 @right
 def two_softmax_units():
     def loss(labels, y):
