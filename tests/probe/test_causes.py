@@ -29,6 +29,7 @@ WHY: Final = {
     "comparison": "Greater has no gradient",
     "stopped": "StopGradient has no gradient",
     "stopped_variable": "StopGradient has no gradient",
+    "before_reset": "only before the tape was reset",
     "variable_while_stopped": "only while the tape's recording was stopped",
     "one_hot": "TopKV2 gives int32 there",
     "assigned": "writes it into a variable",

@@ -97,10 +97,10 @@ def softmax_of_one(run: Run, limit: float) -> Iterator[Finding]:
             trained = edge.op in graph.toward
             yield graph.finding(
                 "softmax-of-one",
-                "error" if trained else "warning",
+                "error",
                 edge,
                 f"The softmax is over one value ({shape[0]}×1), so it gives 1 whatever the model says"
-                + (": the gradient behind it is zero." if trained else "; the loss does not go through it."),
+                + (": the gradient behind it is zero." if trained else "; the loss goes around it."),
                 "For two classes with one output use a sigmoid and a binary cross-entropy; else give the last layer as "
                 "many units as there are classes.",
             )

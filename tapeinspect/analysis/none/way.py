@@ -50,7 +50,7 @@ def way_reason(scene: Scene, source: Source, through: set[int], recorded: Sequen
     return scene.reason(
         f"{message}; the last op that uses it is {ways.last.type}{scene.at(ways.last)}.",
         ways.last,
-        f"Compute the target from what is made of {source.name}, or leave it out of the sources.",
+        f"Compute the target from what is made of {source.code}, or leave it out of the sources.",
         _steps(scene, ways, ways.last),
     )
 

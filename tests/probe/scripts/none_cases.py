@@ -144,6 +144,15 @@ def variable_while_stopped():
     return tape.gradient(loss, [w, b])
 
 
+def before_reset():
+    w, b = fresh(), fresh("b")
+    with tf.GradientTape() as tape:
+        squared = w * w  # HERE
+        tape.reset()
+        loss = tf.reduce_sum(squared * b)
+    return tape.gradient(loss, [w, b])
+
+
 def one_hot():
     w = fresh()
     with tf.GradientTape() as tape:
