@@ -124,6 +124,12 @@ def test_datasets_that_keras_makes_are_its_own() -> None:
         ("/site/tensorflow/python/util/dispatch.py", 4),
     ]
     script = ("/home/train.py", 9)
-    assert _kind("library", [*data, script], role_of) == "dataset"
-    assert _kind("library", [*data, ("/site/keras/src/trainers/trainer.py", 5), script], role_of) == "library"
-    assert _kind("user", [script], role_of) == "function"
+    assert _kind("Dataset_map_f", "library", [*data, script], role_of) == "dataset"
+    assert (
+        _kind(
+            "Dataset_map_f", "library", [*data, ("/site/keras/src/trainers/trainer.py", 5), script], role_of
+        )
+        == "library"
+    )
+    assert _kind("f", "user", [script], role_of) == "function"
+    assert _kind("_next_func", "library", [*data, script], role_of) == "library"

@@ -87,7 +87,7 @@ class TraceLog:
         code = getattr(tracing.python_function, "__code__", None)
         role = recorder.code.role(code.co_filename) if code is not None else "library"
         callers = tf_tracing.mapped_stack()
-        kind = _kind(role, callers, recorder.code.role)
+        kind = _kind(tracing.name, role, callers, recorder.code.role)
         owner, is_new = self._owner(tracing.owner)
         owner.number += 1
         sort = self._sorts.setdefault(_made_of(tracing, code), Sort()) if code is not None else Sort()
@@ -188,12 +188,12 @@ def _outside(frame: Any) -> Any:
     return frame
 
 
-def _kind(role: str, callers: list[tuple[str, int]], role_of: Callable[[str], str]) -> str:
+def _kind(name: str, role: str, callers: list[tuple[str, int]], role_of: Callable[[str], str]) -> str:
     paths = [path for path, _ in callers if not path.startswith(_PROBE)]
     if any("tensorflow/python/data/" in path.replace("\\", "/") for path in paths):
-        # Keras' `fit` makes datasets, too
+        # Keras' `fit` makes datasets, too, and an iterator for several devices is made of functions of its own
         asked = next((path for path in paths if "tensorflow/python/" not in path.replace("\\", "/")), "")
-        return "dataset" if role_of(asked) == "user" else "library"
+        return "dataset" if role_of(asked) == "user" and name.startswith("Dataset") else "library"
     return "library" if role == "library" else "function"
 
 
