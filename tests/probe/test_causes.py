@@ -29,6 +29,7 @@ WHY: Final = {
     "comparison": "Greater has no gradient",
     "stopped": "StopGradient has no gradient",
     "stopped_variable": "StopGradient has no gradient",
+    "second_of_linear": "is a gradient that does not depend on w",
     "before_reset": "only before the tape was reset",
     "variable_while_stopped": "only while the tape's recording was stopped",
     "one_hot": "TopKV2 gives int32 there",
@@ -67,7 +68,7 @@ WHY: Final = {
     "one_element": "in `scores.numpy()[0, 0].item()`",
     "both_ways_blocked": "Round has no gradient",
 }
-WITHOUT_LINE: Final = ("never_read", "looked_at_only", "used_after_the_call")
+WITHOUT_LINE: Final = ("never_read", "second_of_linear", "looked_at_only", "used_after_the_call")
 """Cases in which no single line is to blame."""
 
 ORIGINS: Final = {

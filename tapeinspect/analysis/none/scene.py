@@ -57,6 +57,16 @@ class Scene:
         return stopped
 
     @cached_property
+    def earlier(self) -> list[GradientCall]:
+        """The gradient calls before this one in the batch: what they gave may be what this one differentiates."""
+        calls = self.reader.gradient_calls(self.call.step)
+        return [call for call in calls if call.id < self.call.id and call.first_op is not None]
+
+    def backward(self, op: int) -> bool:
+        """Whether an op ran on the way back of an earlier gradient call."""
+        return any((call.first_op or 0) <= op <= (call.last_op or 0) for call in self.earlier)
+
+    @cached_property
     def _reset(self) -> int:
         """The last op before the tape was last reset; 0 when it was not."""
         return max((event.op for event in self.tape.events if event.event == "reset"), default=0)

@@ -37,11 +37,17 @@ def users_of(scene: Scene, source: Source) -> tuple[list[Edge], set[int]]:
         edge
         for edge in scene.edges
         if scene.recorded(edge)
+        and not scene.backward(edge.op)  # whose line names all sources
         and any(from_outside(scene, tensor) for tensor in edge.inputs)
         and _names(scene, edge, name)
     ]
     ops = {edge.op for edge in hidden}
-    elsewhere = {tensor for edge in scene.edges if edge.op not in ops for tensor in edge.inputs}
+    elsewhere = {
+        tensor
+        for edge in scene.edges
+        if edge.op not in ops and not scene.backward(edge.op)
+        for tensor in edge.inputs
+    }
     through = {
         tensor
         for edge in hidden
