@@ -275,7 +275,8 @@ class _Story:
         empty = note is not None and any(
             given.spec.shape is not None and 0 in given.spec.shape for given in note.inputs if given.norm == 0
         )
-        return remedies.forward_remedy(edge.type, made_by, taken_by, empty)
+        grew = note is not None and any(all(abs(x) > 1 for x in one.inputs) for one in note.elements)
+        return remedies.forward_remedy(edge.type, made_by, taken_by, empty, grew and not self._counts()[0])
 
     def _guarded(self, backing: Backing) -> bool:
         """Whether what a forward op gave goes into a tf.where."""

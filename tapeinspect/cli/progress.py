@@ -42,9 +42,12 @@ class Progress:
         if self._quiet:
             return
         state = self.state
-        if state.exit_status:
-            say(f"{target.launch.name} ended: {exit_in_words(state.exit_status)}")
         trace = target.trace
+        if state.exit_status:
+            hint = ""
+            if target.launch.config.mode == "eager" and state.exit_status < 128 and _has_functions(trace):
+                hint = "Its tf.functions ran op by op; if it fails for that, run it as written: --mode graph"
+            say(f"{target.launch.name} ended: {exit_in_words(state.exit_status)}", hint)
         recorded = _recorded(trace, target.pid, state)
         if recorded is None:
             say("nothing was recorded")
@@ -102,6 +105,22 @@ def _recorded(trace: Path, pid: int, state: SessionState) -> SessionState | None
         )
     except (TraceError, OSError):
         return None
+    finally:
+        reader.close()
+
+
+def _has_functions(trace: Path) -> bool:
+    """Whether the script has functions that run as graphs when nobody looks."""
+    from tapeinspect.trace.reader import open_trace
+
+    try:
+        reader = open_trace(trace)
+    except TraceError:
+        return False
+    try:
+        return any("tf.function" in (file.source or "") for file in reader.files() if file.role == "user")
+    except (TraceError, OSError):
+        return False
     finally:
         reader.close()
 

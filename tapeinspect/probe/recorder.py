@@ -34,6 +34,9 @@ from tapeinspect.probe.threads import ThreadState
 from tapeinspect.probe.tracing.graphs import GraphLog
 from tapeinspect.trace.writer import TraceWriter
 
+_BRIEF = 300
+"""Characters of a message of an error."""
+
 
 class Recorder:
     """One recording."""
@@ -211,7 +214,7 @@ class Recorder:
             return
         self._off_parts.add(part)
         self.off = self.off or part == "ops"
-        message = f"{type(error).__name__}: {error}"
+        message = _in_brief(error)
         detail = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         with suppress(TapeinspectError):
             self._writer.insert("probe_error", [(self.sink.next_id("probe_error"), part, message, detail)])
@@ -238,7 +241,7 @@ class Recorder:
 
     def note_trouble(self, part: str, error: BaseException) -> None:
         """Something that was asked for failed in tapeinspect itself or in the script's code; recording goes on."""
-        message = f"{type(error).__name__}: {error}"
+        message = _in_brief(error)
         detail = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         with self.lock, suppress(TapeinspectError):
             self._writer.insert("probe_error", [(self.sink.next_id("probe_error"), part, message, detail)])
@@ -320,3 +323,9 @@ class Recorder:
         if state is not None:
             tf_private.remove_op_callback(state.callback)
             self.samples.detach(state.id)
+
+
+def _in_brief(error: BaseException) -> str:
+    """An exception in a line: TensorFlow puts whole tensors into its messages."""
+    text = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {text if len(text) <= _BRIEF else text[:_BRIEF] + '…'}"

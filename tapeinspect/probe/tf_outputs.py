@@ -35,6 +35,9 @@ def giving(concrete: Any, outputs: Sequence[Any]) -> Callable[..., list[Any]]:
     graph.outputs, graph.structured_outputs = wanted, wanted
     try:
         told = signature(given, wanted, graph.function_captures.capture_types)
+        # the graph's own signature has placeholders for models and the like, which no argument fits
+        parameters = list(concrete.function_type.parameters.values())
+        told = type(told)(parameters, told.captures, return_annotation=told.output)
         made: Callable[..., list[Any]] = kind.from_func_graph(graph, told, {})
     finally:
         graph.outputs, graph.structured_outputs = before

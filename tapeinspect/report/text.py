@@ -48,7 +48,7 @@ def _lines(reader: TraceReader, found: list[Finding]) -> Iterator[str]:
         yield f"ended by {failure.type}{where}: {failure.message.splitlines()[0] if failure.message else ''}"
     if steps:
         yield ""
-        yield from _gradients(reader, steps[-1])
+        yield from _gradients(reader, _whole(reader, steps))
     yield ""
     yield from _findings(found)
     if traces := list(traces_report.lines(reader.traces(), _WIDTH)):
@@ -64,9 +64,18 @@ def _losses(steps: list[Step]) -> str:
     return f", loss {losses[0]:.4g} in the first and {losses[-1]:.4g} in the last"
 
 
+def _whole(reader: TraceReader, steps: list[Step]) -> Step:
+    """The last batch, or the one before: variables that die with the last leave nothing to take its update from."""
+    last = reader.variable_steps(steps[-1].id).values()
+    if len(steps) > 1 and last and all(state.assigns and state.update_ratio is None for state in last):
+        return steps[-2]
+    return steps[-1]
+
+
 def _gradients(reader: TraceReader, step: Step) -> Iterator[str]:
-    """The gradients of a batch as a table."""
-    gradients = reader.gradients(step.id)
+    """The gradients of a batch as a table: of a variable that several were asked for, the last."""
+    asked = reader.gradients(step.id)
+    gradients = list({gradient.variable.id: gradient for gradient in asked}.values())
     if not gradients:
         yield f"No gradient was asked for in batch {step.id}."
         return
@@ -89,6 +98,9 @@ def _gradients(reader: TraceReader, step: Step) -> Iterator[str]:
         )
     if len(gradients) > _ROWS:
         yield f"and {len(gradients) - _ROWS:,} more"
+    if len(asked) > len(gradients):
+        calls = len({gradient.call for gradient in asked})
+        yield f"The last of each; gradients were asked for {calls:,} times in this batch."
 
 
 def _figure(value: float | None) -> str:

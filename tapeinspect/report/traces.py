@@ -69,7 +69,9 @@ def lines(traces: Sequence[FunctionTrace], width: int) -> Iterator[str]:
 
 
 def _entry(trace: FunctionTrace) -> Entry:
-    facts = [f"{trace.function} ({_place(trace.path, trace.line)})", f"trace {trace.number}"]
+    # what tf.data wraps a function in is no place of the user's
+    place = "" if trace.kind == "dataset" else f" ({_place(trace.path, trace.line)})"
+    facts = [f"{trace.function}{place}", f"trace {trace.number}"]
     if trace.seconds is not None:
         facts.append(f"{trace.seconds:.2f} s")
     facts.append(_many(trace.nodes, "op") if trace.nodes else "failed")

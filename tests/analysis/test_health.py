@@ -37,14 +37,14 @@ NEAREST = {
     "probabilities-as-logits": "attention_weights_and_logits",
     "logits-as-probabilities": "sigmoid_and_probabilities",
     "softmax-of-one": "two_softmax_units",
-    "labels-out-of-range": "soft_labels",
+    "labels-out-of-range": "noisy_labels",
     "unscaled-inputs": "raw_pixels_normalized_behind",
     "training-flag": "fine_tuned_batch_norm",
     "dropout-off": "dropout_off_on_purpose",
     "broadcast-labels": "pairwise_on_purpose",
     "missing-variable": "only_the_head",
     "loss-ignores-batch": "random_collocation_points",
-    "tape-across-batches": "persistent_tape_for_two",
+    "tape-across-batches": "updates_while_the_tape_is_stopped",
 }
 """The near miss of each rule that comes closest to it."""
 

@@ -53,6 +53,20 @@ def test_what_is_said(tmp_path: Path) -> None:
     reader.close()
 
 
+@pytest.mark.tf
+def test_a_script_that_fails_for_being_run_op_by_op_is_told_the_other_way(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "import tensorflow as tf\n"
+        "f = tf.function(lambda x: tf.executing_eagerly())\n"
+        "assert not f(tf.ones(2)), 'x' * 5\n"
+    )
+    hint = "Its tf.functions ran op by op; if it fails for that, run it as written: --mode graph"
+    done = run("record", "a.py", cwd=tmp_path)
+    assert done.returncode == 1 and f"ended: exit status 1\n  {hint}\n" in done.stderr.decode()
+    done = run("record", "--mode", "graph", "a.py", cwd=tmp_path)
+    assert done.returncode == 0 and hint not in done.stderr.decode()
+
+
 def test_without_a_terminal_the_screen_is_a_recording(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("print('hi'); raise SystemExit(3)")
     done = run("a.py", cwd=tmp_path)

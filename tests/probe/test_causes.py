@@ -29,6 +29,8 @@ WHY: Final = {
     "comparison": "Greater has no gradient",
     "stopped": "StopGradient has no gradient",
     "stopped_variable": "StopGradient has no gradient",
+    "second_of_linear": "is a gradient that does not depend on w",
+    "before_reset": "only before the tape was reset",
     "variable_while_stopped": "only while the tape's recording was stopped",
     "one_hot": "TopKV2 gives int32 there",
     "assigned": "writes it into a variable",
@@ -66,7 +68,7 @@ WHY: Final = {
     "one_element": "in `scores.numpy()[0, 0].item()`",
     "both_ways_blocked": "Round has no gradient",
 }
-WITHOUT_LINE: Final = ("never_read", "looked_at_only", "used_after_the_call")
+WITHOUT_LINE: Final = ("never_read", "second_of_linear", "looked_at_only", "used_after_the_call")
 """Cases in which no single line is to blame."""
 
 ORIGINS: Final = {
@@ -80,6 +82,7 @@ ORIGINS: Final = {
     "mean_of_nothing": ("forward", "Mean", "no elements", "no elements is NaN"),
     "overflow_of_half": ("forward", "Cast", "Cast(1e+05) = Inf", "65,504"),
     "overflow_of_square": ("forward", "Square", "Square(1e+25) = Inf", "learning rate"),
+    "overflow_of_power": ("forward", "Pow", "1e+12 ** 4 = Inf", "learning rate"),
     "all_masked": ("forward", "Softmax", "hold only Inf", "-1e9"),
     "bad_argument": ("forward", "Mul", "The argument x of bad_argument", "where the data are read"),
     "bad_dataset": ("forward", "IteratorGetNext", "What the dataset gives", "where the data are read"),

@@ -112,6 +112,13 @@ def test_ops_fetched_from_the_graph_are_those_that_a_trace_for_them_finds(truth:
 
 
 @pytest.mark.tf
+def test_a_step_that_is_given_a_model_is_measured_and_fetched_from(truth: Any) -> None:
+    """The graph's signature has nothing that a model, an optimizer or a function would fit."""
+    notes, seconds, memory, traces = truth["objects"]
+    assert notes == [] and seconds > 0 and memory is not None and traces == 0
+
+
+@pytest.mark.tf
 def test_what_it_costs_to_watch_a_trace_is_known(truth: Any) -> None:
     """The time of a trace is told less what watching cost; that is a third of a watched one, or more."""
     plain, watched, told = truth["watched"]

@@ -15,7 +15,8 @@ import pytest
 from tapeinspect.probe.diff import memory
 from tapeinspect.probe.diff.align import RanOp, align, match
 from tapeinspect.probe.diff.explain import explain
-from tapeinspect.probe.diff.judge import judge_call
+from tapeinspect.probe.diff.failing import _in_brief
+from tapeinspect.probe.diff.judge import gradient_norm, judge_call
 from tapeinspect.probe.diff.runs import Call
 from tapeinspect.probe.diff.stale import changed_between
 from tapeinspect.probe.step_function import StepFunction
@@ -162,6 +163,33 @@ def test_a_gradient_is_judged_against_all_gradients() -> None:
         == worse["variable", slot]
         == "real"
     )
+
+
+def test_a_gradient_of_a_later_call_is_judged_against_those_before_as_well() -> None:
+    """What the first call's large gradients were rounded by is in the variables that a later, small one is taken at."""
+    eager = Call(gradients={"weight": np.float32(0.14)})
+    traced = Call(gradients={"weight": np.float32(0.14) + np.float32(3e-6)})
+    assert gradient_norm(Call(gradients={"weight": np.float32(90.0), "bias": None})) == 90.0
+
+    def verdict(before: float) -> str:
+        (judged,) = judge_call(eager, traced, 3, None, before=before)
+        return judged.distance.verdict
+
+    assert verdict(90.0) == "rounding"
+    assert verdict(0.0) == "real"
+    traced.gradients["weight"] = np.float32(0.2)
+    assert verdict(90.0) == "real"
+
+
+def test_a_message_with_arrays_in_it_is_told_in_brief() -> None:
+    text = (
+        "Expected values "
+        + "array([0.25, 0.5]), " * 100
+        + "to be a dense tensor with shape [32], got [32, 4]."
+    )
+    told = _in_brief(text)
+    assert len(told) < 410 and told.startswith("Expected values") and told.endswith("got [32, 4].")
+    assert _in_brief("short") == "short"
 
 
 def test_python_numbers_are_compared_with_tensors() -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from tapeinspect.probe.tracing.retraces import _kind
 from tapeinspect.trace.records import FunctionTrace
 from tests.probe.recorded import Run, Runner, own
 
@@ -110,5 +111,25 @@ def test_a_trace_that_fails_is_there(run: Run) -> None:
 def test_nothing_is_said_of_healthy_functions(run: Run) -> None:
     healthy = ("healthy", "fold_step", "creates", "inner", "outer", "Dataset", "signed", "tensors", "reduced")
     assert [f.message for f in run.trace.findings() if f.message.startswith(healthy)] == []
-    (mapped,) = (trace for trace in run.trace.traces() if trace.kind == "dataset")
-    assert "map" in mapped.function
+    mapped = [trace for trace in run.trace.traces() if trace.kind == "dataset"]
+    assert len(mapped) == 3 and all("map" in trace.function and not trace.retrace for trace in mapped)
+
+
+def test_datasets_that_keras_makes_are_its_own() -> None:
+    def role_of(path: str) -> str:
+        return "user" if path.startswith("/home") else "library"
+
+    data = [
+        ("/site/tensorflow/python/data/ops/map_op.py", 3),
+        ("/site/tensorflow/python/util/dispatch.py", 4),
+    ]
+    script = ("/home/train.py", 9)
+    assert _kind("Dataset_map_f", "library", [*data, script], role_of) == "dataset"
+    assert (
+        _kind(
+            "Dataset_map_f", "library", [*data, ("/site/keras/src/trainers/trainer.py", 5), script], role_of
+        )
+        == "library"
+    )
+    assert _kind("f", "user", [script], role_of) == "function"
+    assert _kind("_next_func", "library", [*data, script], role_of) == "library"

@@ -38,6 +38,35 @@ def test_what_was_trained_and_how_its_gradients_fare(tmp_path: Path) -> None:
     assert text.count("No findings.") == 1
 
 
+def test_a_variable_asked_for_again_and_again_has_one_row(tmp_path: Path) -> None:
+    made = Recording(tmp_path / "a.tape")
+    made.op("Mul")
+    made.step(1, 1, 1, loss=0.5)
+    made.variable(1, "w")
+    made.tape(1, 1, 1)
+    for call, norm in ((1, 2.0), (2, 3.0), (3, 4.0)):
+        made.call(call, 1, [1000], 1, 1)
+        made.gradient(call, 1, norm)
+    lines = report(made.done()).splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("w ")] == ["4"]
+    assert "The last of each; gradients were asked for 3 times in this batch." in lines
+
+
+def test_the_table_is_of_a_batch_whose_updates_are_known(tmp_path: Path) -> None:
+    """Local variables die with the function that trains: the update of the last batch is never known."""
+    made = Recording(tmp_path / "a.tape")
+    made.variable(1, "w")
+    for step, update in ((1, 0.5), (2, None)):
+        made.op("AssignSubVariableOp", step=step)
+        made.step(step, step, step, loss=0.5)
+        made.tape(step, step, step, step=step)
+        made.call(step, step, [1000], step, step, step=step)
+        made.gradient(step, 1, 2.0, step=step)
+        made.writer.insert("variable_step", [(step, 1, 10.0, -1.0, 1.0, 0.0, 0, 0, 0.0, update, 1)])
+    text = report(made.done())
+    assert "gradients of batch 1" in text and "0.05\n" in text
+
+
 def test_a_finding_with_place_batch_and_change(tmp_path: Path) -> None:
     lines = report(with_finding(tmp_path / "a.tape")).splitlines()
     at = lines.index("warning own-rule · /home/user/train.py:7 · batch 1")

@@ -94,12 +94,13 @@ def softmax_of_one(run: Run, limit: float) -> Iterator[Finding]:
             # Keras' losses may go round a softmax of Keras' own, but the model's output is 1 all the same.
             if shape is None or len(shape) != 2 or shape[1] != 1 or graph.layer(edge, most=4) is None:
                 continue
+            trained = edge.op in graph.toward
             yield graph.finding(
                 "softmax-of-one",
                 "error",
                 edge,
-                f"The softmax is over one value ({shape[0]}×1), so it gives 1 whatever the model says: the gradient "
-                "behind it is zero.",
+                f"The softmax is over one value ({shape[0]}×1), so it gives 1 whatever the model says"
+                + (": the gradient behind it is zero." if trained else "; the loss goes around it."),
                 "For two classes with one output use a sigmoid and a binary cross-entropy; else give the last layer as "
                 "many units as there are classes.",
             )
@@ -119,12 +120,12 @@ def labels_out_of_range(run: Run, limit: float) -> Iterator[Finding]:
         for edge in graph.of_type("SparseSoftmaxCrossEntropyWithLogits"):
             yield from _class_labels(graph, edge)
         for edge in graph.of_type("SoftmaxCrossEntropyWithLogits"):
-            yield from _shares(graph, edge, graph.samples.get((edge.op, -2)))
+            yield from _shares(graph, edge, graph.samples.get((edge.op, -2)), limit)
         for edge in graph.of_type("Mul"):
             if edge.op in graph.toward and graph.inside(edge, *_SIGMOID_LOSS):
                 for tensor in edge.inputs:
                     if not graph.has(tensor, VARIABLE):
-                        yield from _shares(graph, edge, graph.figures.get(tensor))
+                        yield from _shares(graph, edge, graph.figures.get(tensor), limit)
 
 
 _FIT = (
@@ -147,11 +148,11 @@ def _class_labels(graph: StepGraph, edge: Edge) -> Iterator[Finding]:
         )
 
 
-def _shares(graph: StepGraph, edge: Edge, labels: Sample | None) -> Iterator[Finding]:
-    """Labels that should be probabilities."""
+def _shares(graph: StepGraph, edge: Edge, labels: Sample | None, limit: float) -> Iterator[Finding]:
+    """Labels that should be probabilities, give or take the noise that is put on them on purpose."""
     if labels is None or labels.min is None or labels.max is None:
         return
-    if labels.min < -1e-3 or labels.max > 1.001:
+    if labels.min < -limit or labels.max > 1 + limit:
         yield graph.finding(
             "labels-out-of-range",
             "error",

@@ -187,7 +187,12 @@ def tape_across_batches(run: Run, limit: float) -> Iterator[Finding]:
             continue
         path, line, batch = places[tape, stack]
         closed = next((event.op for event in reversed(opened.events) if event.event == "exit"), None)
-        inside = [first for first in firsts if closed is None or first <= closed]
+        stopped = _stopped(opened)
+        inside = [
+            first
+            for first in firsts
+            if (closed is None or first <= closed) and not any(a < first <= b for a, b in stopped)
+        ]
         if len(inside) < limit or not _updates(run, inside[0], inside[1]):
             continue
         yield Finding(
@@ -202,6 +207,19 @@ def tape_across_batches(run: Run, limit: float) -> Iterator[Finding]:
             "Open the tape inside the loop, around the forward pass of one batch, and call tape.gradient behind its "
             "with block.",
         )
+
+
+def _stopped(tape: Tape) -> list[tuple[int, float]]:
+    """The ops between which the tape does not record, though its `with` block is open."""
+    spans: list[tuple[int, float]] = []
+    begun: int | None = None
+    for event in tape.events:
+        if event.event == "stop_recording":
+            begun = event.op
+        elif event.event == "resume" and begun is not None:
+            spans.append((begun, event.op))
+            begun = None
+    return spans if begun is None else [*spans, (begun, math.inf)]
 
 
 def _few(run: Run) -> list[int]:

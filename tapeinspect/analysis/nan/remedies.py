@@ -66,8 +66,13 @@ OWN: Final = (
 EMPTY: Final = "A mean of no elements is NaN: leave such batches out, or divide with tf.math.divide_no_nan."
 
 
-def forward_remedy(op_type: str, made_by: str, taken_by: str, empty: bool) -> str:
-    """For an op that gave NaN or Inf forward. `made_by`: type of the op its input is from, `taken_by`: of its user."""
+def forward_remedy(op_type: str, made_by: str, taken_by: str, empty: bool, grew: bool = False) -> str:
+    """For an op that gave NaN or Inf forward. `made_by`: type of the op its input is from, `taken_by`: of its user.
+
+    empty: it was given no elements. grew: what it gave is too large for the type, and no case of 0 or below.
+    """
+    if op_type == "Pow" and grew:
+        return _OVERFLOW
     if op_type == "Mean" and empty:
         return EMPTY
     if op_type == "Log" and made_by == "Softmax":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,8 +35,12 @@ class Scene:
     """The last one."""
 
     def recorded(self, edge: Edge) -> bool:
-        """Whether the tape recorded an op."""
-        return self.tape.id in edge.tapes
+        """Whether the tape recorded an op, and kept it."""
+        return self.tape.id in edge.tapes and not self.forgotten(edge.op)
+
+    def forgotten(self, op: int) -> bool:
+        """Whether the tape was reset after an op."""
+        return op <= self._reset
 
     def inside(self, edge: Edge) -> bool:
         """Whether an op ran while the tape was open."""
@@ -50,6 +55,21 @@ class Scene:
             if event.event in ("stop_recording", "resume"):
                 stopped = event.event == "stop_recording"
         return stopped
+
+    @cached_property
+    def earlier(self) -> list[GradientCall]:
+        """The gradient calls before this one in the batch: what they gave may be what this one differentiates."""
+        calls = self.reader.gradient_calls(self.call.step)
+        return [call for call in calls if call.id < self.call.id and call.first_op is not None]
+
+    def backward(self, op: int) -> bool:
+        """Whether an op ran on the way back of an earlier gradient call."""
+        return any((call.first_op or 0) <= op <= (call.last_op or 0) for call in self.earlier)
+
+    @cached_property
+    def _reset(self) -> int:
+        """The last op before the tape was last reset; 0 when it was not."""
+        return max((event.op for event in self.tape.events if event.event == "reset"), default=0)
 
     @cached_property
     def made(self) -> dict[int, Edge]:
@@ -120,7 +140,9 @@ class Source:
     def code(self) -> str:
         """As the code at the call writes it, for advice."""
         known = self.evidence.local if self.evidence is not None else None
-        return self.name if known is None or self.is_variable else known.replace("/", ".")
+        if known is None or self.is_variable:
+            return re.sub(r" \(\d+\)$", "", self.name)  # the number that tells variables of one name apart
+        return known.replace("/", ".")
 
     @property
     def is_variable(self) -> bool:

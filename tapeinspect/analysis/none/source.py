@@ -37,11 +37,17 @@ def users_of(scene: Scene, source: Source) -> tuple[list[Edge], set[int]]:
         edge
         for edge in scene.edges
         if scene.recorded(edge)
+        and not scene.backward(edge.op)  # whose line names all sources
         and any(from_outside(scene, tensor) for tensor in edge.inputs)
         and _names(scene, edge, name)
     ]
     ops = {edge.op for edge in hidden}
-    elsewhere = {tensor for edge in scene.edges if edge.op not in ops for tensor in edge.inputs}
+    elsewhere = {
+        tensor
+        for edge in scene.edges
+        if edge.op not in ops and not scene.backward(edge.op)
+        for tensor in edge.inputs
+    }
     through = {
         tensor
         for edge in hidden
@@ -71,7 +77,9 @@ def unused_reason(scene: Scene, source: Source) -> Reason:
         return rebuilt
     if known is not None and known.watched:
         message = f"The tape has seen {name}, but no way leads from it to the target."
-        return scene.reason(message, None, f"Check that what is computed from {name} is part of the target.")
+        return scene.reason(
+            message, None, f"Check that what is computed from {source.code} is part of the target."
+        )
     unseen = _unseen_use(scene, source)
     if unseen is not None:
         return unseen
@@ -305,6 +313,9 @@ def unrecorded_reason(scene: Scene, source: Source, taking: Sequence[Edge]) -> R
     if all(scene.paused(edge.op) for edge in inside):
         message = f"{name} is used only while the tape's recording was stopped."
         return scene.reason(message, used, _STOPPED, steps)
+    if all(scene.forgotten(edge.op) for edge in inside):
+        message = f"{name} is used only before the tape was reset, which throws out what was recorded."
+        return scene.reason(message, used, f"Use {source.code} after tape.reset() is called.", steps)
     watches = [
         event.op
         for event in scene.tape.events
@@ -357,6 +368,6 @@ def _elsewhere(scene: Scene, source: Source, taking: Sequence[Edge]) -> Reason:
     return scene.reason(
         f"{source.name} is used only {when}{scene.at(on_way[-1])}.",
         on_way[-1],
-        f"Move what reads {source.name} into the `with tf.GradientTape()` block.",
+        f"Move what reads {source.code} into the `with tf.GradientTape()` block.",
         (scene.step_of(on_way[-1]),),
     )

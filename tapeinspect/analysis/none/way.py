@@ -46,11 +46,20 @@ def way_reason(scene: Scene, source: Source, through: set[int], recorded: Sequen
     leaving = find_leaving(scene, ways.used)
     if leaving is not None:
         return _left(scene, source, ways, leaving)
+    made = {scene.made[target].op for target in scene.call.targets if target in scene.made}
+    if made and all(scene.backward(op) for op in made):
+        return scene.reason(
+            f"The target is a gradient that does not depend on {source.name}: its derivative is 0, which TensorFlow "
+            "gives as None.",
+            None,
+            "Take it for 0: tape.gradient(…, unconnected_gradients=tf.UnconnectedGradients.ZERO).",
+            _steps(scene, ways, ways.last),
+        )
     message = f"No recorded op connects {source.name} to the target"
     return scene.reason(
         f"{message}; the last op that uses it is {ways.last.type}{scene.at(ways.last)}.",
         ways.last,
-        f"Compute the target from what is made of {source.name}, or leave it out of the sources.",
+        f"Compute the target from what is made of {source.code}, or leave it out of the sources.",
         _steps(scene, ways, ways.last),
     )
 

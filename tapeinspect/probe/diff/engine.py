@@ -18,7 +18,7 @@ from tapeinspect.probe.diff.conclude import conclude
 from tapeinspect.probe.diff.failing import failure
 from tapeinspect.probe.diff.fetch import GraphList, traced_ops
 from tapeinspect.probe.diff.grappler import Rewritten, optimized
-from tapeinspect.probe.diff.judge import Judged, JudgedOp, judge_call, judge_ops
+from tapeinspect.probe.diff.judge import Judged, JudgedOp, gradient_norm, judge_call, judge_ops
 from tapeinspect.probe.diff.runs import Runner, Side, flatten
 from tapeinspect.probe.diff.speed import SECONDS, eager_cost, traced_cost
 from tapeinspect.probe.diff.stale import changed_between
@@ -132,8 +132,10 @@ def compare(step: StepFunction, request: Request) -> Comparison:
         result.findings += changed_between(step, request.role)
         result.findings += taken.findings(step, blame)
         result.notes += taken.notes(step)
+        before = 0.0
         for number, (mine, theirs) in enumerate(zip(eager.calls, traced.calls, strict=False), 1):
-            result.values += judge_call(mine, theirs, number, request.tolerance)
+            result.values += judge_call(mine, theirs, number, request.tolerance, before=before)
+            before = max(before, gradient_norm(mine))
         if ops is not None and listed is not None:
             request.tell("op by op")
             _ops(result, request, ops, traced_ops(runner, traced, listed, seeds, request.memory))

@@ -22,6 +22,8 @@ _NODE: Final = re.compile(r'^ *File "([^"]+)", line (\d+), in', re.MULTILINE)
 """Where an op of the graph was made, in the message of an error that it raised."""
 _REMARK: Final = re.compile(r"\s*\[\[.*?\]\]|\s*\[Op:\w+\]", re.DOTALL)
 """The graph's own names in such a message."""
+_BRIEF: Final = 400
+"""Characters of a message."""
 _RUNTIME_HINT: Final = (
     "Test for the case with tf.cond or tf.where, or put the `try` around the call of the step."
 )
@@ -46,7 +48,7 @@ def _while_tracing(
     found = explain(type_name, message, _code(spot), statement, converted)
     if found.rule == "changed-argument":
         spot = spot or _changed_argument(step, blame)
-    text = f"this line fails to trace{_too(eager)}{_quoted(spot)}: {found.message}"
+    text = f"this line fails to trace{_too(eager)}{_quoted(spot)}: {_in_brief(found.message)}"
     return Found(found.rule, "error", spot, text, found.hint)
 
 
@@ -56,7 +58,7 @@ def _while_running(error: BaseException, call: int, eager: Side, role: Callable[
     users = [Spot(path, int(line)) for path, line in _NODE.findall(message) if role(path) == "user"]
     spot = users[-1] if users else where_raised(error, role)
     said = [line for line in _REMARK.sub("", message).splitlines() if line.strip() and '"' not in line]
-    short = said[-1].strip() if said else ""
+    short = _in_brief(said[-1].strip()) if said else ""
     text = f"call {call} of the traced step fails here{_too(eager)}{_quoted(spot)}: {type(error).__name__}: {short}"
     if spot is None or not _in_try(spot):
         return Found("fails-in-graph", "error", spot, text, "")
@@ -65,6 +67,11 @@ def _while_running(error: BaseException, call: int, eager: Side, role: Callable[
         " caught inside of it"
     )
     return Found("exception-control-flow", "error", spot, text, _RUNTIME_HINT)
+
+
+def _in_brief(text: str) -> str:
+    """A message without its middle, where TensorFlow puts whole arrays."""
+    return text if len(text) <= _BRIEF else f"{text[: _BRIEF // 2]} … {text[-_BRIEF // 2 :]}"
 
 
 def _too(eager: Side) -> str:

@@ -74,18 +74,24 @@ def worst(distances: Sequence[Distance]) -> Distance:
 
 
 def judge_call(
-    eager: Call, traced: Call, number: int, tolerance: float | None, loosened: float = 1.0
+    eager: Call,
+    traced: Call,
+    number: int,
+    tolerance: float | None,
+    loosened: float = 1.0,
+    before: float = 0.0,
 ) -> list[Judged]:
     """Compare what a call of each side returned, the gradients it took, and the variables after it.
 
-    loosened: by how much the tolerance by dtype is.
+    loosened: by how much the tolerance by dtype is. before: the largest norm of the gradients of earlier calls, whose
+    rounding is in the variables that this call's gradients come from.
     """
     found = [
         Judged("output", name, number, far)
         for name, value in eager.outputs.items()
         if (far := _plain_distance(value, traced.outputs.get(name), tolerance, loosened)) is not None
     ]
-    gradients = _judge_gradients(eager, traced, number, tolerance, loosened)
+    gradients = _judge_gradients(eager, traced, number, tolerance, loosened, before)
     loose = {judged.name for judged in gradients if _is_loose(judged)}
     found += gradients
     for name, value in eager.variables.items():
@@ -116,23 +122,18 @@ def _is_loose(gradient: Judged) -> bool:
 
 
 def _judge_gradients(
-    eager: Call, traced: Call, number: int, tolerance: float | None, loosened: float
+    eager: Call, traced: Call, number: int, tolerance: float | None, loosened: float, before: float
 ) -> list[Judged]:
     import numpy as np
 
     mine = {name: value for name, value in eager.gradients.items() if value is not None}
-    norm = math.sqrt(
-        sum(
-            float(np.sum(np.abs(v.astype("complex128")) ** 2)) for v in mine.values() if v.dtype.kind in "fcV"
-        )
-    )
-    norm = norm if math.isfinite(norm) else 0.0
+    norm = gradient_norm(eager)
     found = []
     for name, value in mine.items():
         other = traced.gradients.get(name)
         if other is None:
             continue
-        far = distance(value, other, tolerance, GRADIENT_SHARE * norm, loosened=loosened)
+        far = distance(value, other, tolerance, GRADIENT_SHARE * max(norm, before), loosened=loosened)
         own = float(np.sqrt(np.sum(np.abs(value.astype("complex128")) ** 2)))
         zero = norm > 0 and own < ZERO_SHARE * norm
         note = (
@@ -140,6 +141,15 @@ def _judge_gradients(
         )
         found.append(Judged("gradient", name, number, far, note))
     return found
+
+
+def gradient_norm(call: Call) -> float:
+    """The norm of all gradients of a call; 0.0 when it is not finite."""
+    import numpy as np
+
+    floats = [v for v in call.gradients.values() if v is not None and v.dtype.kind in "fcV"]
+    norm = math.sqrt(sum(float(np.sum(np.abs(v.astype("complex128")) ** 2)) for v in floats))
+    return norm if math.isfinite(norm) else 0.0
 
 
 def _plain_distance(a: Any, b: Any, tolerance: float | None, loosened: float) -> Distance | None:

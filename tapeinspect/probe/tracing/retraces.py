@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from tapeinspect.probe.recorder import Recorder
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PROBE = os.path.dirname(os.path.dirname(_OURS)) + os.sep
 _MANY = 3
 """A function is spoken of from this trace on."""
 _CALLS_EACH = 4
 """A trace for every so many calls, or fewer, is too often."""
 _REMEMBERED = 64
 """Earlier traces of one function that a later one is compared with."""
+_FIRST = Cause("first", "it was called for the first time")
 
 
 @dataclass(slots=True, eq=False)
@@ -85,11 +87,12 @@ class TraceLog:
         code = getattr(tracing.python_function, "__code__", None)
         role = recorder.code.role(code.co_filename) if code is not None else "library"
         callers = tf_tracing.mapped_stack()
-        kind = _kind(role, callers)
+        kind = _kind(tracing.name, role, callers, recorder.code.role)
         owner, is_new = self._owner(tracing.owner)
         owner.number += 1
         sort = self._sorts.setdefault(_made_of(tracing, code), Sort()) if code is not None else Sort()
-        cause = self._cause(tracing, owner, sort, is_new)
+        # each dataset traces its functions once, and nobody could make that of another one do
+        cause = _FIRST if kind == "dataset" else self._cause(tracing, owner, sort, is_new)
         owner.calls.append(tracing.function_type)
         del owner.calls[:-_REMEMBERED]
         advice = retrace_advice.advise(tracing, cause, owner.calls)
@@ -185,9 +188,12 @@ def _outside(frame: Any) -> Any:
     return frame
 
 
-def _kind(role: str, callers: list[tuple[str, int]]) -> str:
-    if any("tensorflow/python/data/" in path.replace("\\", "/") for path, _ in callers):
-        return "dataset"
+def _kind(name: str, role: str, callers: list[tuple[str, int]], role_of: Callable[[str], str]) -> str:
+    paths = [path for path, _ in callers if not path.startswith(_PROBE)]
+    if any("tensorflow/python/data/" in path.replace("\\", "/") for path in paths):
+        # Keras' `fit` makes datasets, too, and an iterator for several devices is made of functions of its own
+        asked = next((path for path in paths if "tensorflow/python/" not in path.replace("\\", "/")), "")
+        return "dataset" if role_of(asked) == "user" and name.startswith("Dataset") else "library"
     return "library" if role == "library" else "function"
 
 
@@ -202,7 +208,7 @@ def _first(tracing: Tracing, sort: Sort) -> Cause:
     sort.instances = sort.instances and bool(name)
     latest, sort.latest = sort.latest(), _weak(target)
     if sort.objects == 1:
-        return Cause("first", "it was called for the first time")
+        return _FIRST
     if sort.instances and (target is None or target is not latest):
         text = f"it is a method of another {name} object, which has a tf.function of its own"
         return Cause("instance", text, "self")

@@ -160,6 +160,21 @@ def both_ways(function):
     return fetched, count, watched, len(made) - count
 
 
+def handed_on(net, rate, x):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(net(x)) * rate
+    return loss, tape.gradient(loss, net.trainable_variables)
+
+
+def costs_with_objects():
+    """Notes, time and memory of a step that is given a model and a number; how many traces for the values."""
+    made, watch = [], fetch.GraphWatch
+    fetch.GraphWatch = lambda *given: made.append(given) or watch(*given)
+    result = compare(StepFunction(1, handed_on, (model, 0.5, x), {}, handed_on.__code__, True), Request(role))
+    fetch.GraphWatch = watch
+    return result.notes, result.traced_seconds, result.memory and result.memory.traced, len(made)
+
+
 def watched_trace():
     """Seconds of this thread in which a step is traced, the same with AutoGraph watched, and what that is said to cost.
 
@@ -215,4 +230,4 @@ if __name__ == "__main__":
     really = {name: compiles(function) for name, function in STEPS.items() if name != "fails"}
     fetched = {name: both_ways(STEPS[name]) for name in ("plain", "keras_model", "loops", "checks")}
     truth = {"steps": found, "compiles": really, "lets_through": lets_through(checks), "fetched": fetched}
-    print("TRUTH " + json.dumps({**truth, "watched": watched_trace()}))
+    print("TRUTH " + json.dumps({**truth, "objects": costs_with_objects(), "watched": watched_trace()}))

@@ -101,6 +101,12 @@ def overflow_of_square(w, x):
     return loss, tape.gradient(loss, [w]), [w]
 
 
+def overflow_of_power(w, x):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((w * x * 1e12) ** 4.0)  # HERE
+    return loss, tape.gradient(loss, [w]), [w]
+
+
 def all_masked(w, x):
     with tf.GradientTape() as tape:
         mask = tf.where(x > 0.0, 0.0, -math.inf)
@@ -265,6 +271,7 @@ RUNS = [
     (mean_of_nothing, fresh(1.0, 1.0), tf.constant([6.0, 7.0]), good),
     (overflow_of_half, fresh(1.0, 1.0), good * 0.1, good),
     (overflow_of_square, fresh(1.0, 1.0), good * 1e-20, good),
+    (overflow_of_power, fresh(1.0, 1.0), good * 1e-10, good),
     (all_masked, fresh(1.0, 1.0), tf.constant([1.0, 1.0]), tf.constant([-1.0, -1.0])),
     (bad_argument, fresh(1.0, 1.0), good, tf.constant([1.0, math.nan])),
     (bad_dataset, fresh(1.0, 1.0)),

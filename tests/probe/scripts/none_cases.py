@@ -144,6 +144,24 @@ def variable_while_stopped():
     return tape.gradient(loss, [w, b])
 
 
+def before_reset():
+    w, b = fresh(), fresh("b")
+    with tf.GradientTape() as tape:
+        squared = w * w  # HERE
+        tape.reset()
+        loss = tf.reduce_sum(squared * b)
+    return tape.gradient(loss, [w, b])
+
+
+def second_of_linear():
+    w, b = fresh(), fresh("b")
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(w * b)
+        first = tape.gradient(loss, w)
+    return outer.gradient(first, [w, b])
+
+
 def one_hot():
     w = fresh()
     with tf.GradientTape() as tape:

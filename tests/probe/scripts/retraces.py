@@ -242,6 +242,7 @@ try:
 except AttributeError as error:
     print("caught", str(error).splitlines()[0])
 
-for _ in tf.data.Dataset.range(3).map(lambda x: x + 1):
-    pass
+for _ in range(3):
+    for _ in tf.data.Dataset.range(3).map(lambda x: x + 1):
+        pass
 print("TRUTH " + json.dumps(COUNTS))

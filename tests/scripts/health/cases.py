@@ -541,6 +541,21 @@ def one_softmax_unit():
     )
 
 
+@wrong("softmax-of-one")
+def softmax_of_one_beside_the_loss():
+    class Answers(tf.keras.layers.Layer):
+        def call(self, logits):
+            return tf.nn.softmax(logits)
+
+    answers = Answers()
+
+    def loss(labels, y):
+        answers(y)
+        return tf.nn.sigmoid_cross_entropy_with_logits(tf.where(labels > 1, 1.0, 0.0)[:, None], y)
+
+    fit(mlp(16, 1), loss)
+
+
 @right
 def two_softmax_units():
     def loss(labels, y):
@@ -569,6 +584,15 @@ def soft_labels():
         return tf.nn.softmax_cross_entropy_with_logits(smooth, y)
 
     fit(mlp(16, 4), loss)
+
+
+@right
+def noisy_labels():
+    def loss(labels, y):
+        noisy = tf.where(labels > 1, 1.0, 0.0) + 0.05 * tf.random.uniform(tf.shape(labels))
+        return tf.nn.sigmoid_cross_entropy_with_logits(noisy, y[:, 0])
+
+    fit(mlp(16, 1), loss)
 
 
 @wrong("unscaled-inputs")
@@ -839,6 +863,18 @@ def loop_inside_the_tape():
             optimizer.apply_gradients(
                 zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
             )
+
+
+@right
+def updates_while_the_tape_is_stopped():
+    model, optimizer = mlp(16, 4), tf.keras.optimizers.Adam(1e-2)
+    with tf.GradientTape(persistent=True) as tape:
+        inputs, labels = map(tf.constant, blobs())
+        losses = [tf.reduce_mean(from_logits(labels[i:], model(inputs[i:]))) for i in (0, 8, 16, 24)]
+        for loss in losses:
+            with tape.stop_recording():
+                gradients = tape.gradient(loss, model.trainable_variables)
+                optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
 
 
 @right
