@@ -28,6 +28,8 @@ class TapeApp(App[int]):
     ToastRack { margin-bottom: 1; }
     CommandPalette SearchIcon { display: none; }
     """
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (100, "-roomy")]  # noqa: RUF012 (as Textual declares it)
+    """Cards over the main screen are as wide as a slim one."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Quit", show=False, priority=True),
         Binding("ctrl+c", "interrupt", "Pause or copy", show=False),

@@ -63,7 +63,7 @@ def test_the_footer_of_a_paused_script_has_the_keys_of_its_tab_at_80_columns(tab
         palette = palette_for(DARK)
 
     footer = Dark()
-    footer.offer(tab, frozenset({"pause"}))
+    footer.offer(tab, frozenset({"pause"}), frozenset({"restart"}))
     line = footer.line(0, 80)
     text = "".join(piece for piece, _ in line)
     assert width_of(line) <= 80 and text.endswith(" ? help  q quit ")

@@ -42,6 +42,7 @@ class AutographPane(AskingPane):
     AutographPane Story { height: 8; }
     AutographPane.-low Story { height: 6; }
     AutographPane.-flat Story { height: 4; }
+    AutographPane.-low FailureCard { max-height: 3; }
     AutographPane TraceList { height: 1fr; }
     """
 

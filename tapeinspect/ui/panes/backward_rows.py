@@ -89,10 +89,12 @@ class BackwardRows:
 
     def _taken(self, item: TakenBack, width: int, palette: Palette) -> Line:
         call = item.call
-        wide = width >= 52
+        wide = width >= 60
         indent = "  " * item.depth
         op = str(call.op) if call.op is not None else "–"
-        name = max(8, width - self._id_width - 2 * _NORM - 7 - len(indent) - (9 if wide else 0))
+        outgoing = min(2, max(1, len(call.outgoing)))
+        taken = self._id_width + _NORM + outgoing * (_NORM + 1) + 7 + len(indent) + (9 if wide else 0)
+        name = max(8, width - taken)
         name = min(name, 30)
         line: Line = [
             (f" {indent}◂ ", palette.second),

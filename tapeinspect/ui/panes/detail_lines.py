@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tapeinspect.trace.records import Op, Output, Stats, TensorSpec
 from tapeinspect.ui.format import basename, histogram, number, percent, spec, took, visible
 from tapeinspect.ui.palette import Palette
-from tapeinspect.ui.widgets.cells import Line, fit
+from tapeinspect.ui.widgets.cells import Line, fit, width_of
 
 if TYPE_CHECKING:
     from tapeinspect.trace.reader import TraceReader
@@ -94,7 +94,7 @@ class DetailLines:
             producer, made_by, made = input_spec(reader, tensor)
             origin: Line
             if producer is None:
-                origin = [("made before the recording, or not by an op", palette.faint)]
+                origin = [("a constant, or made before the recording", palette.faint)]
             else:
                 origin = [
                     ("← ", palette.accent),
@@ -117,7 +117,8 @@ class DetailLines:
             line.append((f"  {health.nan:,} NaN  {health.inf:,} Inf", palette.bad))
         elif health is not None and health.norm is not None:
             line += [("  norm ", palette.muted), (number(health.norm), palette.number)]
-        line.append(("  v values", palette.faint))
+        if width_of(line) + 10 <= self.width:
+            line.append(("  v values", palette.faint))
         link = Link("tensor", output.id)
         self.add(line, link)
         if isinstance(figures, Stats):

@@ -99,9 +99,14 @@ class DiffPane(Comparing, AskingPane):
     def _show_first(self, page: Page) -> None:
         """Begin with the line that matters, else with the step."""
         self.shown = None
-        places = (page.first_place(), (page.diff.path, page.diff.line))
+        ran = next(((op.path, op.line) for op in page.ops if op.path is not None), None)
+        places = (page.first_place(), (page.diff.path, page.diff.line), ran)
         if not any(place is not None and self._show_code(*place) for place in places):
-            self.code.clear("The source of the step is not in the recording\n--no-source left it out")
+            function = visible(page.diff.function)
+            self.code.clear(
+                f"The source of {function} is not in the recording\n"
+                "It is a library's, it has none in a file, or --no-source left it out"
+            )
 
     def _show_ops(self, keep: bool) -> None:
         page = self.page

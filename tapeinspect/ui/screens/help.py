@@ -75,6 +75,7 @@ class HelpScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
     HelpScreen HelpList { width: 90%; max-width: 92; height: 90%; background: $surface; }
+    HelpScreen.-slim HelpList { width: 100%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1,ctrl+q", "dismiss", "Close", show=False)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -27,7 +28,7 @@ class Rows(Protocol):
     def __len__(self) -> int: ...
 
     def line(self, index: int, width: int, palette: Palette) -> Line:
-        """The row as a line; longer than `width` when the list scrolls sideways."""
+        """The row as a line; what is longer than `width` is cut."""
         ...
 
 
@@ -54,6 +55,13 @@ class TextRows:
         return self.lines[index]
 
 
+SIDEWAYS: Final[list[BindingType]] = [
+    Binding("left,h", "sideways(-4)", "Left", show=False),
+    Binding("right,l", "sideways(4)", "Right", show=False),
+]
+"""Keys of a list whose rows can be shifted by its `action_sideways`."""
+
+
 class LineList(ScrollView, can_focus=True):
     """A scrolling list with a title, an optional line of column heads, and a cursor."""
 
@@ -74,8 +82,6 @@ class LineList(ScrollView, can_focus=True):
         Binding("pagedown,space", "page(1)", "Page down", show=False),
         Binding("home,g", "jump(0)", "Top", show=False),
         Binding("end,G", "jump(-1)", "Bottom", show=False),
-        Binding("left,h", "sideways(-4)", "Left", show=False),
-        Binding("right,l", "sideways(4)", "Right", show=False),
         Binding("enter", "choose", "Open", show=False),
     ]
 
@@ -118,8 +124,6 @@ class LineList(ScrollView, can_focus=True):
     """There is a line of column heads."""
     selectable = False
     """Its text can be selected with the mouse."""
-    sideways = False
-    """The rows may be wider than the list."""
 
     def __init__(self, id: str | None = None, title: str = "", classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -130,7 +134,7 @@ class LineList(ScrollView, can_focus=True):
         """What the list says when it has no rows; lines after the first are muted."""
         self.rows: Rows = NoRows()
         self.cursor = 0
-        self._strips: LRUCache[tuple[int, int, int, str], Strip] = LRUCache(512)
+        self._strips: LRUCache[tuple[int, int, str], Strip] = LRUCache(512)
         self._hover = -1
         self._palette: Palette | None = None
         self._base: Style | None = None
@@ -166,17 +170,12 @@ class LineList(ScrollView, can_focus=True):
 
     def resize_rows(self) -> None:
         """Take note that the rows have become more or fewer."""
-        width = self.content_width() if self.sideways else 0
-        size = Size(width, len(self.rows) + self.head_height)
+        size = Size(0, len(self.rows) + self.head_height)
         if size != self.virtual_size:
             # where the list stands does not depend on its rows: setting it plainly would lay out the whole screen
             self.set_reactive(LineList.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height
             self.scroll_y = self.validate_scroll_y(self.scroll_y)
-
-    def content_width(self) -> int:
-        """Columns of the widest row, for a list that scrolls sideways."""
-        return 0
 
     def set_title(self, title: str, note: str = "") -> None:
         """Change the title line."""
@@ -286,7 +285,7 @@ class LineList(ScrollView, can_focus=True):
     def _row(self, index: int, width: int) -> Strip:
         state = self.ground_of(index)
         selection = self.text_selection
-        key = (index, width, self.scroll_offset.x, state)
+        key = (index, width, state)
         if selection is None and (strip := self._strips.get(key)) is not None:
             return strip
         line = self.rows.line(index, width, self.palette)
@@ -312,7 +311,6 @@ class LineList(ScrollView, can_focus=True):
             if background.reverse:  # with the sixteen colours: each piece would get a ground of its own
                 line = [(plain(line), None)]
             ground = ground + background
-        scroll_x = self.scroll_offset.x
         segments = [
             Segment(text, ground + style if style is not None else ground) for text, style in line if text
         ]
@@ -320,9 +318,12 @@ class LineList(ScrollView, can_focus=True):
         if length < width:
             segments.append(Segment(" " * (width - length), ground))
         strip = Strip(segments, max(length, width))
-        if scroll_x or length > width:
-            strip = strip.crop_extend(scroll_x, scroll_x + width, ground)
-        return strip
+        if length <= width:
+            return strip
+        if cell_len(plain(line).rstrip()) <= width:
+            return strip.crop(0, width)
+        edge = Segment("…", ground if ground.reverse else ground + self.palette.faint)
+        return Strip([*strip.crop(0, width - 1), edge], width) if width > 0 else Strip([])
 
     def refresh_row(self, index: int) -> None:
         """Draw one row anew."""
@@ -376,9 +377,6 @@ class LineList(ScrollView, can_focus=True):
 
     def action_jump(self, index: int) -> None:
         self.move_to(index if index >= 0 else len(self.rows) - 1)
-
-    def action_sideways(self, columns: int) -> None:
-        self.scroll_relative(x=columns, animate=False)
 
     def action_choose(self) -> None:
         if len(self.rows):
@@ -459,4 +457,4 @@ class LineList(ScrollView, can_focus=True):
         self.refresh()
 
 
-__all__ = ["Line", "LineList", "NoRows", "Rows", "TextRows", "width_of"]
+__all__ = ["SIDEWAYS", "Line", "LineList", "NoRows", "Rows", "TextRows", "width_of"]

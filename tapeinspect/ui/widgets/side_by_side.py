@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.selection import Selection
@@ -14,7 +15,7 @@ from textual.widget import Widget
 
 from tapeinspect.ui.format import count, visible
 from tapeinspect.ui.highlight import Words, coloured_lines, plain_lines
-from tapeinspect.ui.widgets.line_list import LineList, NoRows
+from tapeinspect.ui.widgets.line_list import SIDEWAYS, LineList, NoRows
 from tapeinspect.ui.widgets.pairing import (
     LEFT,
     RIGHT,
@@ -35,6 +36,7 @@ __all__ = ["Mark", "Side", "SideBySide", "SideList"]
 class SideList(LineList):
     """One of the two sources."""
 
+    BINDINGS: ClassVar[list[BindingType]] = SIDEWAYS
     selectable = True
 
     def __init__(self, owner: SideBySide, which: Which, id: str | None = None) -> None:
