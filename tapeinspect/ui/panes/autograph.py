@@ -127,9 +127,10 @@ class AutographPane(AskingPane):
         reader, run = self.subject.reader, self.run_shown
         if reader is None or run is None or self._surveyed:
             return None
-        self._surveyed = True
         known = run.status == "converted" or any(survey.step == run.step for survey in reader.surveys())
-        return (("tracing",), run.step) if not known and reader.differences.has_run(run.id) else None
+        of_comparison = reader.differences.has_run(run.id)
+        self._surveyed = known or of_comparison
+        return (("tracing",), run.step) if of_comparison and not known else None
 
     def look(self) -> None:
         """Look for what the recording has got since."""
