@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from tapeinspect.trace.differences import Difference, DiffFinding, DiffLine
+from tapeinspect.trace.reader import TraceReader
 
 Place = tuple[str | None, int | None]
 """File and line."""
@@ -63,6 +64,22 @@ def marks_of_calls(
                 found[caller] = (mark, place)
                 todo += callers.get(caller, ())
     return found
+
+
+def calls_of(
+    reader: TraceReader, diff: Difference, marks: Mapping[Place, str]
+) -> dict[Place, tuple[str, Place]]:
+    """`marks_of_calls` for the calls of the recorded batch that was compared."""
+    if diff.step is None or not 0 < diff.step <= reader.counts.steps:
+        return {}
+    sources = {file.path: file.source for file in reader.files() if file.source is not None}
+    return marks_of_calls(marks, reader.calls(diff.step), sources)
+
+
+def graver(mark: str, own: str) -> bool:
+    """Whether a mark of what a line calls says more than the line's own."""
+    order = list(MARKS)
+    return bool(mark) and (not own or order.index(mark) < order.index(own))
 
 
 def _callers_of_function(

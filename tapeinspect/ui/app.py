@@ -10,7 +10,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tapeinspect.ui.actions import ACTIONS
+from tapeinspect.ui.actions import ACTIONS, Action, shown_keys
 from tapeinspect.ui.palette import DARK, LIGHT
 from tapeinspect.ui.screens.main import MainScreen
 
@@ -59,14 +59,15 @@ class TapeApp(App[int]):
         """The table of actions, and the themes."""
         for action in ACTIONS:
             if action.id != "palette" and self.main.can(action):
-                yield SystemCommand(_title(action.label), action.tooltip, _runner(self.main, action.id))
+                yield SystemCommand(_title(action), action.tooltip, _runner(self.main, action.id))
         yield SystemCommand(
             "Theme", "Change the colours: dark, light, or those of your terminal.", self.search_themes
         )
 
 
-def _title(label: str) -> str:
-    return label[:1].upper() + label[1:]
+def _title(action: Action) -> str:
+    """`Values  v`: what it is called, and the key that saves the way through the palette."""
+    return f"{action.label[:1].upper()}{action.label[1:]}  {shown_keys(action)[0]}"
 
 
 def _runner(main: MainScreen, action: str):  # type: ignore[no-untyped-def]

@@ -92,18 +92,17 @@ class DetailLines:
                           (" ◉ ", palette.good), (visible(named[0]), palette.text)])  # fmt: skip
                 continue
             producer, made_by, made = input_spec(reader, tensor)
-            origin: Line
             if producer is None:
-                origin = [("a constant, or made before the recording", palette.faint)]
-            else:
-                origin = [
-                    ("← ", palette.accent),
-                    (visible(made_by), palette.text),
-                    (f" {producer}", palette.faint),
-                ]
+                self.add([("   tensor", palette.name), ("  a constant, or made before", palette.muted)])
+                continue
+            origin: Line = [
+                ("← ", palette.accent),
+                (visible(made_by), palette.text),
+                (f" {producer}", palette.faint),
+            ]
             text = spec(made) if made else "tensor"
             self.add([("   ", None), (fit(text, min(24, max(12, len(text) + 1))), palette.name), (" ", None), *origin],
-                     Link("op", producer) if producer is not None else None)  # fmt: skip
+                     Link("op", producer))  # fmt: skip
 
     def outputs(self, op: Op, figures: dict[int, Stats | str]) -> None:
         self.heading("outputs" if len(op.outputs) > 1 else "output" if op.outputs else "no outputs")

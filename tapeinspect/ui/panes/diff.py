@@ -155,7 +155,8 @@ class DiffPane(Comparing, AskingPane):
             return
         word, _ = VERDICTS[page.diff.verdict]
         batch = f" · batch {page.diff.step}" if page.diff.step is not None else ""
-        loop = f" · the loop on line {page.body.line}: M as a function" if page.body is not None else ""
+        of = "" if self.code.one else f"the loop on line {page.body.line}: " if page.body is not None else ""
+        loop = f" · {of}M as a function" if page.body is not None else ""
         self.code.say(self.asking.progress() or f"{word}{batch}{loop}")
         self.functions.set_title(f"Functions  {count(len(page.functions), 'function')}", f"{word}{batch}")
         notes = [f"{len(page.rewritten)} by Grappler"] if page.rewritten is not None else []

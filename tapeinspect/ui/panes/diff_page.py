@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tapeinspect.analysis.diff_marks import MARKS, Place, line_marks, marks_of_calls
+from tapeinspect.analysis.diff_marks import Place, calls_of, graver, line_marks
 from tapeinspect.trace.differences import (
     Compiled,
     Difference,
@@ -72,8 +72,7 @@ class Page:
     def called_mark(self, path: str | None, number: int) -> tuple[str, Place] | None:
         """The verdict of what a line calls, and its place; None where the line's own is as grave."""
         mark, place = self.called.get((path, number), ("", (None, None)))
-        order, own = list(MARKS), self.mark(path, number)
-        return (mark, place) if mark and (not own or order.index(mark) < order.index(own)) else None
+        return (mark, place) if graver(mark, self.mark(path, number)) else None
 
     def first_place(self) -> tuple[str, int] | None:
         """The line to begin with: of the first finding that has one, else where the function begins."""
@@ -109,8 +108,6 @@ def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -
     run = next((run for run in reader.autograph.runs() if run.id == number), None)
     functions = reader.autograph.functions(run.id) if run is not None else []
     marks = line_marks(diff, lines, findings)
-    calls = reader.calls(diff.step) if diff.step is not None and diff.step <= reader.counts.steps else ()
-    sources = {file.path: file.source for file in reader.files() if file.source is not None}
     return Page(
         diff,
         {(line.path, line.line): line for line in lines},
@@ -120,7 +117,7 @@ def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -
         reader.differences.values(diff.id),
         findings,
         reader.differences.compiled(diff.id),
-        marks_of_calls(marks, calls, sources),
+        calls_of(reader, diff, marks),
         reader.differences.rewritten(diff.id),
         run,
         [f for f in functions if f.role == "user" and f.source is not None],
