@@ -282,7 +282,9 @@ class MainScreen(Deeds):
         if action.id == "restart":
             return not subject.exited or subject.recording
         if action.group == "Run the script":
-            return subject.exited and not subject.recording
+            return subject.exited
+        if action.id == "to_live":
+            return not self.can(action)
         if action.group == "tapeinspect" or self.tab == 6:
             return False
         if action.id in ("functions", "fold", "other_side", "xla", "grappler") and self.tab in (4, 5):

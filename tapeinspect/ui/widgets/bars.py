@@ -70,7 +70,7 @@ class Header(Bar):
         ]
         shown = list(facts.facts)
         room = width - width_of(left) - 3
-        beside = max(room - min(len(facts.why) + 3, 46), 0)
+        beside = max(room - (min(len(facts.why) + 2, 46) if facts.why else 1), 0)
         while shown and len("  ".join(shown)) > beside:
             shown.pop(0)
         right = "   ".join(shown)
