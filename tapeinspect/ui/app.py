@@ -42,7 +42,11 @@ class TapeApp(App[int]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         wanted = os.environ.get("TEXTUAL_THEME", "")
-        self.theme = wanted if wanted in self.available_themes else DARK.name
+        wanted = wanted if wanted in self.available_themes else DARK.name
+        # Textual has taken the name from the environment before it was told of our themes. It looks the colours up
+        # only when the name changes.
+        self.theme = LIGHT.name if wanted != LIGHT.name else DARK.name
+        self.theme = wanted
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
