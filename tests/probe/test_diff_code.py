@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,3 +140,25 @@ def test_the_code_can_be_read_before_the_rest_is_compared(reader: TraceReader, e
     assert early[0] == 2, "the run of the work before, and that of the comparison that goes on"
     runs = [run.id for run in reader.autograph.runs()]
     assert len(early) == 4 and early == sorted(early) and len(runs) == len(set(runs))
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "path"),
+    [
+        ("keras_train_step", "Model.train_step", "keras_train_step.py"),
+        ("keras_fit", "TensorFlowTrainer.train_step", "trainer.py"),
+    ],
+)
+def test_a_step_that_keras_traces_is_named_though_autograph_is_not_asked(
+    tmp_path: Path, script: str, name: str, path: str
+) -> None:
+    trace = tmp_path / "run.tape"
+    command = [sys.executable, "-m", "tapeinspect", "diff", "-o", str(trace), f"tests/scripts/{script}.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    reader = open_trace(trace)
+    (run,) = reader.autograph.runs()
+    step = reader.autograph.functions(run.id)[0]
+    reader.close()
+    assert (step.name, Path(step.path or "").name, step.status) == (name, path, "not_converted")
+    assert "Keras traces its train step with AutoGraph off" in step.reason

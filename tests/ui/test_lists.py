@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.app import App, ComposeResult
 
 from tapeinspect.ui.palette import DARK
 from tapeinspect.ui.widgets.line_list import LineList, TextRows
+from tapeinspect.ui.widgets.side_by_side import Side, SideBySide
+
+
+class Both(App[None]):
+    """Two sources on a screen, shown before it is known how much room there is."""
+
+    def __init__(self, left: Side, right: Side) -> None:
+        super().__init__()
+        self.register_theme(DARK)
+        self.theme = DARK.name
+        self.both = SideBySide()
+        self.both.display = False
+        self.sides = (left, right)
+
+    def compose(self) -> ComposeResult:
+        yield self.both
+
+    def on_mount(self) -> None:
+        self.both.show(*self.sides, [])
+        self.both.display = True
+
+
+@pytest.mark.parametrize(("width", "shown"), [(80, [True, False]), (160, [True, True])])
+async def test_one_source_at_a_time_where_it_is_narrow_also_when_there_is_none(
+    width: int, shown: list[bool]
+) -> None:
+    app = Both(Side("train.py", "", empty="No source"), Side("Generated", "", empty="Not converted"))
+    async with app.run_test(size=(width, 24)) as pilot:
+        await pilot.pause(0.2)
+        assert [part.display for part in app.both.lists] == shown
 
 
 class Shown(App[None]):

@@ -231,7 +231,7 @@ class SideBySide(Horizontal):
 
     def on_resize(self) -> None:
         self._width = self.size.width or self._width
-        if self.one != self.has_class("-one") and self.left.code is not None:
+        if self.one != self.has_class("-one") and self._sides != (NOTHING, NOTHING):
             self._build(self._lines())
         self.set_class(self.one, "-one")
 
