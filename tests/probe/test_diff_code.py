@@ -136,10 +136,10 @@ def test_xla_and_grappler_on_request(reader: TraceReader) -> None:
 
 
 def test_the_code_can_be_read_before_the_rest_is_compared(reader: TraceReader, early: list[int]) -> None:
-    """The first work is "autograph"; of the comparisons, the last does not ask for the code."""
-    assert early[0] == 2, "the run of the work before, and that of the comparison that goes on"
+    """Of the first batch: the work "autograph" has written a run, and the comparison that goes on another."""
+    assert early[0] == 2
     runs = [run.id for run in reader.autograph.runs()]
-    assert len(early) == 4 and early == sorted(early) and len(runs) == len(set(runs))
+    assert len(runs) == len(set(runs)) == max(early), "nothing is written twice"
 
 
 @pytest.mark.parametrize(

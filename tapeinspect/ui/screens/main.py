@@ -170,9 +170,9 @@ class MainScreen(Deeds):
             self.tabs.mark(6, "exception", "bad")
             if self.subject.target is not None:
                 failure = self.subject.failures[-1]
-                self.notify(
-                    f"{failure.type}\n6 shows the exception", severity="error", timeout=8, markup=False
-                )
+                if self.tab != 6:
+                    text = f"{failure.type}\n6 shows the exception"
+                    self.notify(text, severity="error", timeout=8, markup=False)
                 if self.following and self.tab == 1:
                     self.view(self.viewed, at_end=True)
 
