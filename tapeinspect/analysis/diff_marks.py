@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from tapeinspect.trace.differences import Difference, DiffFinding, DiffLine
+from tapeinspect.trace.reader import TraceReader
 
 Place = tuple[str | None, int | None]
 """File and line."""
@@ -40,6 +41,56 @@ def line_marks(
             found.setdefault((finding.path, finding.line), []).append(mark_of_finding(finding, diff))
     marks = {place: next((mark for mark in MARKS if mark in own), "") for place, own in found.items()}
     return {place: mark for place, mark in marks.items() if mark}
+
+
+def marks_of_calls(
+    marks: Mapping[Place, str], calls: Collection[tuple[Place, Place]], sources: Mapping[str, str]
+) -> dict[Place, tuple[str, Place]]:
+    """For each line that calls other lines: the gravest of their marks, and the line that has it.
+
+    calls: (calling line, line called). sources: by path; a marked line that ran no op is looked for among the lines
+    of its function that did.
+    """
+    callers: dict[Place, set[Place]] = {}
+    for caller, called in calls:
+        callers.setdefault(called, set()).add(caller)
+    order = list(MARKS)
+    found: dict[Place, tuple[str, Place]] = {}
+    for place, mark in sorted(marks.items(), key=lambda item: order.index(item[1])):
+        todo = list(callers.get(place) or _callers_of_function(place, callers, sources))
+        while todo:
+            caller = todo.pop()
+            if caller not in found:
+                found[caller] = (mark, place)
+                todo += callers.get(caller, ())
+    return found
+
+
+def calls_of(
+    reader: TraceReader, diff: Difference, marks: Mapping[Place, str]
+) -> dict[Place, tuple[str, Place]]:
+    """`marks_of_calls` for the calls of the recorded batch that was compared."""
+    if diff.step is None or not 0 < diff.step <= reader.counts.steps:
+        return {}
+    sources = {file.path: file.source for file in reader.files() if file.source is not None}
+    return marks_of_calls(marks, reader.calls(diff.step), sources)
+
+
+def graver(mark: str, own: str) -> bool:
+    """Whether a mark of what a line calls says more than the line's own."""
+    order = list(MARKS)
+    return bool(mark) and (not own or order.index(mark) < order.index(own))
+
+
+def _callers_of_function(
+    place: Place, callers: Mapping[Place, set[Place]], sources: Mapping[str, str]
+) -> set[Place]:
+    path, line = place
+    if path is None or line is None or path not in sources:
+        return set()
+    first, last = extent(sources[path], line)
+    inside = {p for p in callers if p[0] == path and p[1] is not None and first <= p[1] <= last}
+    return {caller for p in inside for caller in callers[p] if caller not in inside}
 
 
 def mark_of_line(line: DiffLine) -> str:

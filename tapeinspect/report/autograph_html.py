@@ -9,6 +9,7 @@ from itertools import groupby
 
 from tapeinspect.report import traces as traces_report
 from tapeinspect.report.autograph import FunctionReport, Pair, Report, mark_text, title
+from tapeinspect.trace.records import AutographFold
 
 _STYLE = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; background: #fff }
@@ -16,19 +17,30 @@ h1 { font-size: 1.3em } h2 { font-size: 1.1em; margin-top: 2em }
 table { border-collapse: collapse; width: 100%; table-layout: fixed }
 table.code { font: 12px/1.45 ui-monospace, monospace }
 td { vertical-align: top; padding: 0 .6em; white-space: pre-wrap; overflow-wrap: anywhere }
-td.m { width: 3.5em; font-weight: bold } td.n { width: 3em; color: #999; text-align: right }
-tr:hover td { background: #eef4ff } tbody.fold td { color: #999 } tbody.fold.open tr.brief { display: none }
-tbody.fold:not(.open) tr.whole { display: none } tr.brief { cursor: pointer }
-.G { color: #1a7f37 } .P { color: #9a6700 } .U { color: #8250df } .x { color: #999 }
+.code td.source { padding-left: calc(.6em + var(--hang, 0) * 1ch); text-indent: calc(var(--hang, 0) * -1ch) }
+td.mark { width: 3.5em; font-weight: bold } td.line { width: 3em; color: #888; text-align: right }
+tr:hover td { background: #eef4ff } tbody.fold td { color: #777 } tbody.fold.open tr.brief { display: none }
+tbody.fold:not(.open) tr.whole { display: none } tbody.fold { cursor: pointer }
+.in-graph { color: #1a7f37 } .python { color: #9a6700 } .unrolled { color: #8250df } .idle, .legend { color: #777 }
 .card { border-left: 4px solid #cf222e; padding: .5em 1em; background: #fff5f5 }
 .list td { white-space: normal; border-top: 1px solid #eee; padding: .3em .6em }
-.list td:first-child { width: 16em } .list th { text-align: left; padding: .3em .6em }
+.list td:first-child { width: 20em } .list th { text-align: left; padding: .3em .6em }
 .traces td:first-child { width: auto } .again td:first-child { border-left: 4px solid #bf8700 }
-.advice { margin: .3em 0 0 }
+.advice { margin: .3em 0 0 } .legend span { display: inline-block; margin-right: 1em }
+@media (max-width: 1000px) { td.source { --hang: 4 !important } td.mark, td.line { width: 2.6em } }
 @media (prefers-color-scheme: dark) { body { background: #111; color: #ddd } tr:hover td { background: #1b2535 }
-.card { background: #2a1515 } .list td { border-color: #333 }
-.G { color: #4ac26b } .P { color: #d4a72c } .U { color: #c297ff } }
+.card { background: #2a1515 } .list td { border-color: #333 } tbody.fold td { color: #999 }
+.in-graph { color: #4ac26b } .python { color: #d4a72c } .unrolled { color: #c297ff }
+.idle, .legend { color: #999 } }
 """
+_MARKS = {"G": "in-graph", "P": "python", "U": "unrolled"}
+"""Classes of the marks. One letter would be what Pygments calls a kind of word."""
+_LEGEND = (
+    ("in-graph", "G 3", "the line makes 3 graph ops"),
+    ("python", "P", "Python that runs only while tracing"),
+    ("unrolled", "U 4", "a loop unrolled into 4 turns"),
+    ("idle", "·", "did not run while tracing"),
+)
 _CSS_DARK = "@media (prefers-color-scheme: dark) {{ {} }}"
 
 
@@ -39,7 +51,9 @@ def write(report: Report) -> str:
     light, dark = HtmlFormatter(style="default"), HtmlFormatter(style="monokai")
     css = _STYLE + light.get_style_defs(".k") + _CSS_DARK.format(dark.get_style_defs(".k"))
     body = "\n".join(_body(report))
-    head = f"<meta charset=utf-8><title>{escape(report.run.function)} · AutoGraph</title><style>{css}</style>"
+    name = f"{escape(report.run.function)} · AutoGraph"
+    view = '<meta name=viewport content="width=device-width">'
+    head = f"<meta charset=utf-8>{view}<title>{name}</title><style>{css}</style>"
     return f"<!doctype html><html lang=en><head>{head}</head><body>\n{body}\n</body></html>\n"
 
 
@@ -59,6 +73,9 @@ def _body(report: Report) -> Iterator[str]:
             f"<pre>{escape(failure.message)}</pre>{frames}"
             f"<p>{escape(failure.explanation)}</p><p>{escape(failure.hint)}</p></div>"
         )
+    if any(function.marks for function in report.shown):
+        marks = (f"<span><b class={kind}>{mark}</b> {escape(text)}</span>" for kind, mark, text in _LEGEND)
+        yield f"<p class=legend>{' '.join(marks)}</p>"
     for function in report.shown:
         yield from _function(function)
     if report.listed:
@@ -70,7 +87,8 @@ def _body(report: Report) -> Iterator[str]:
         yield "<h2>What does not survive tracing</h2><table class=list>"
         for finding in report.findings:
             where = escape(_place(finding.path, finding.line))
-            yield f"<tr><td>{where}</td><td>{escape(finding.message)} {escape(finding.hint)}</td></tr>"
+            hint = f"<p class=advice>→ {escape(finding.hint)}</p>" if finding.hint else ""
+            yield f"<tr><td>{where}</td><td>{escape(finding.message)}{hint}</td></tr>"
         yield "</table>"
     yield from _traces(report)
     yield from _loop_body(report)
@@ -111,15 +129,11 @@ def _function(report: FunctionReport) -> Iterator[str]:
     if function.status != "converted":
         yield f"<p>Not converted: {escape(function.reason)}; beside it is what it would become.</p>"
     yield "<table class='code k'>"
-    for fold, pairs in groupby(_unfolded(report), key=lambda entry: entry[0]):
-        rows = [pair for _, pair in pairs]
+    for fold, pairs in groupby(report.pairs(folded=True), key=lambda pair: pair.fold):
         if fold is None:
-            yield f"<tbody>{''.join(_row(report, pair, '') for pair in rows)}</tbody>"
-            continue
-        brief = f"<td></td><td></td><td></td><td></td><td>⋯ {escape(fold.replace('_', ' '))}, {len(rows)} lines</td>"
-        whole = "".join(_row(report, pair, "whole") for pair in rows)
-        click = "this.parentNode.classList.add('open')"
-        yield f'<tbody class=fold><tr class=brief onclick="{click}">{brief}</tr>{whole}</tbody>'
+            yield f"<tbody>{''.join(_row(report, pair, '') for pair in pairs)}</tbody>"
+        else:
+            yield _fold(report, fold)
     yield "</table>"
     if report.constructs and report.marks:
         yield "<table class=list>"
@@ -132,23 +146,32 @@ def _function(report: FunctionReport) -> Iterator[str]:
         yield "</table>"
 
 
-def _unfolded(report: FunctionReport) -> Iterator[tuple[str | None, Pair]]:
-    """Every row, with what it would be folded as."""
-    folds = {line: fold.what for fold in report.folds for line in range(fold.first, fold.last + 1)}
-    for pair in report.pairs(folded=False):
-        alone = pair.original is None and pair.generated is not None
-        yield folds.get(pair.generated or 0) if alone else None, pair
+def _fold(report: FunctionReport, fold: AutographFold) -> str:
+    """Generated lines that only AutoGraph needs: one row that opens with a click, and closes with another."""
+    lines = range(fold.first, fold.last + 1)
+    name = f"⋯ {fold.what.replace('_', ' ')}, {len(lines)} line{'s' if len(lines) > 1 else ''}"
+    brief = f"<td></td><td></td><td></td><td></td><td>{escape(name)}</td>"
+    whole = "".join(_row(report, Pair(None, number), "whole") for number in lines)
+    click = "this.classList.toggle('open')"
+    return f'<tbody class=fold onclick="{click}"><tr class=brief>{brief}</tr>{whole}</tbody>'
 
 
 def _row(report: FunctionReport, pair: Pair, kind: str) -> str:
     mark = report.marks.get(pair.original) if pair.original is not None else None
-    left = _code(report.original.get(pair.original, "")) if pair.original is not None else ""
-    right = _code(report.generated[pair.generated - 1]) if pair.generated is not None else ""
-    shown = (mark.mark if mark.mark in "GPU" else "x") if mark is not None else ""
+    left = report.original.get(pair.original, "") if pair.original is not None else ""
+    right = report.generated[pair.generated - 1] if pair.generated is not None else ""
+    shown = _MARKS.get(mark.mark, "idle") if mark is not None else ""
     return (
-        f"<tr class='{kind}'><td class='m {shown}'>{mark_text(mark)}</td><td class=n>{pair.original or ''}</td>"
-        f"<td>{left}</td><td class=n>{pair.generated or ''}</td><td>{right}</td></tr>"
+        f"<tr class='{kind}'><td class='mark {shown}'>{mark_text(mark)}</td>"
+        f"<td class=line>{pair.original or ''}</td>{_cell(left)}"
+        f"<td class=line>{pair.generated or ''}</td>{_cell(right)}</tr>"
     )
+
+
+def _cell(text: str) -> str:
+    """A line of code; what goes on in a second line of the cell is indented further than the first."""
+    hang = len(text) - len(text.lstrip()) + 4
+    return f'<td class=source style="--hang: {hang}">{_code(text)}</td>'
 
 
 def _code(text: str) -> str:

@@ -43,7 +43,7 @@ class Painter:
 
     def mark(self, text: str) -> str:
         """The mark of a line."""
-        return self._paint(_MARKS.get(text.strip()[:1], ""), text) if text.strip() else text
+        return self._paint(_MARKS.get(text.strip().lstrip("↓")[:1], ""), text) if text.strip() else text
 
     def cells(self, text: str, width: int) -> list[str]:
         """A line of code as cells of exactly `width` columns; what does not fit goes on in the next."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from tapeinspect.analysis.diff_marks import MARKS, Place, extent, line_marks
+from tapeinspect.analysis.diff_marks import MARKS, Place, calls_of, extent, graver, line_marks
 from tapeinspect.report.autograph import FunctionReport, function_reports
 from tapeinspect.report.autograph_text import sources
 from tapeinspect.report.colours import Painter
@@ -19,6 +19,13 @@ def marks_of(reader: TraceReader, diff: Difference) -> dict[Place, str]:
     """The verdicts of a comparison's lines."""
     ops, findings = reader.differences.ops(diff.id), reader.differences.findings(diff.id)
     return line_marks(diff, by_line(ops), findings)
+
+
+def _gutter(reader: TraceReader, diff: Difference, marks: dict[Place, str]) -> dict[Place, str]:
+    """The verdicts as they stand before the lines: `↓≠` where it is what the line calls that has it."""
+    called = calls_of(reader, diff, marks)
+    below = {place: f"↓{mark}" for place, (mark, _) in called.items() if graver(mark, marks.get(place, ""))}
+    return marks | below
 
 
 def functions(reader: TraceReader, diff: Difference) -> list[FunctionReport]:
@@ -42,12 +49,15 @@ def lines(
     marks = marks_of(reader, diff)
     converted = functions(reader, diff)
     used = [mark for mark in MARKS if mark in marks.values()]
-    legend = painter.dim("  " + ", ".join(f"{mark} {MARKS[mark]}" for mark in used)) if used else ""
+    shown = _gutter(reader, diff, marks)
+    words = [f"{mark} {MARKS[mark]}" for mark in used]
+    words += ["↓ so it is in what the line calls"] if shown != marks else []
+    legend = painter.dim("  " + ", ".join(words)) if used else ""
     if generated and converted:
         yield ""
         yield painter.bold("Code") + legend
         for function in converted:
-            yield from _both(function, marks, painter, width)
+            yield from _both(function, shown, painter, width)
         return
     source = next((file.source for file in reader.files() if file.path == diff.path), None)
     if source is None or diff.line is None:
@@ -55,7 +65,7 @@ def lines(
     yield ""
     yield painter.bold("Code") + legend
     first, last = extent(source, diff.line) if body is None else (body.line, body.last)
-    yield from _own(source, range(first, last + 1), diff.path, marks, painter)
+    yield from _own(source, range(first, last + 1), diff.path, shown, painter)
     if converted:
         yield painter.dim("what AutoGraph makes of it is beside it with --only code")
     elif generated:
@@ -67,8 +77,9 @@ def _own(
 ) -> Iterator[str]:
     text = source.splitlines()
     width = len(str(shown.stop - 1))
+    wide = max(len(marks.get((path, number), " ")) for number in shown)
     for number in range(shown.start, min(shown.stop, len(text) + 1)):
-        mark = marks.get((path, number), " ")
+        mark = marks.get((path, number), "").ljust(wide)
         yield f"{number:>{width}} {painter.mark(mark)} {text[number - 1]}".rstrip()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from tapeinspect.trace.autograph import Autograph
@@ -201,6 +202,18 @@ class TraceReader:
     def line_costs(self, file: int, step: int | None) -> dict[int, LineCost]:
         """What each line of a file ran in one step, or in all: an op counts for each line on its stack."""
         return self._search.line_costs(file, None if step is None else self._steps.one(step))
+
+    def calls(self, step: int) -> set[tuple[tuple[str, int], tuple[str, int]]]:
+        """The user's lines (path, line) that called into other lines of the user's, with those, while ops ran."""
+        found: set[tuple[tuple[str, int], tuple[str, int]]] = set()
+        for stack in self._search.stacks(self._steps.one(step)):
+            try:
+                frames = self._interned.stack(stack).frames
+            except KeyError:  # it has not been written yet
+                continue
+            own = [(f.path, f.line) for f in frames if f.role == "user" and f.line is not None]
+            found.update((caller, called) for called, caller in pairwise(own))
+        return found
 
     def tapes(self, step: int | None) -> list[Tape]:
         """The tapes of one step, or all, with their events."""

@@ -95,6 +95,10 @@ class Search:
         )
         return {decode.whole(stack): LineCost(ops, int(took)) for stack, ops, took in rows}
 
+    def stacks(self, step: Step) -> list[int]:
+        """The stacks that the ops of a step ran on."""
+        return sorted(self._step_costs(step))
+
     def _all_costs(self) -> dict[int, LineCost]:
         """Costs by stack over the whole recording; only what came since the last call is read."""
         with self._lock:

@@ -10,7 +10,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tapeinspect.ui.actions import ACTIONS
+from tapeinspect.ui.actions import ACTIONS, Action, shown_keys
 from tapeinspect.ui.palette import DARK, LIGHT
 from tapeinspect.ui.screens.main import MainScreen
 
@@ -28,6 +28,8 @@ class TapeApp(App[int]):
     ToastRack { margin-bottom: 1; }
     CommandPalette SearchIcon { display: none; }
     """
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (100, "-roomy")]  # noqa: RUF012 (as Textual declares it)
+    """Cards over the main screen are as wide as a slim one."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Quit", show=False, priority=True),
         Binding("ctrl+c", "interrupt", "Pause or copy", show=False),
@@ -40,7 +42,11 @@ class TapeApp(App[int]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         wanted = os.environ.get("TEXTUAL_THEME", "")
-        self.theme = wanted if wanted in self.available_themes else DARK.name
+        wanted = wanted if wanted in self.available_themes else DARK.name
+        # Textual has taken the name from the environment before it was told of our themes. It looks the colours up
+        # only when the name changes.
+        self.theme = LIGHT.name if wanted != LIGHT.name else DARK.name
+        self.theme = wanted
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
@@ -57,14 +63,15 @@ class TapeApp(App[int]):
         """The table of actions, and the themes."""
         for action in ACTIONS:
             if action.id != "palette" and self.main.can(action):
-                yield SystemCommand(_title(action.label), action.tooltip, _runner(self.main, action.id))
+                yield SystemCommand(_title(action), action.tooltip, _runner(self.main, action.id))
         yield SystemCommand(
             "Theme", "Change the colours: dark, light, or those of your terminal.", self.search_themes
         )
 
 
-def _title(label: str) -> str:
-    return label[:1].upper() + label[1:]
+def _title(action: Action) -> str:
+    """`Values  v`: what it is called, and the key that saves the way through the palette."""
+    return f"{action.label[:1].upper()}{action.label[1:]}  {shown_keys(action)[0]}"
 
 
 def _runner(main: MainScreen, action: str):  # type: ignore[no-untyped-def]

@@ -12,7 +12,7 @@ DARK = Theme(
     name="tape-dark", dark=True,
     primary="#7AA2F7", secondary="#9D8CFF", accent="#E0AF68", success="#8FC77B", warning="#E0AF68", error="#F7768E",
     foreground="#C8D0E0", background="#14171F", surface="#191D27", panel="#222838",
-    variables={"tape-muted": "#7F8AA3", "tape-faint": "#485066", "tape-cursor": "#2B3A5E", "tape-dim-cursor": "#232B3D",
+    variables={"tape-muted": "#7F8AA3", "tape-faint": "#626C87", "tape-cursor": "#2B3A5E", "tape-dim-cursor": "#232B3D",
                "tape-string": "#9CC98A", "tape-number": "#E5A26F", "tape-keyword": "#BB9AF7", "tape-name": "#7FD1E0",
                "tape-expression": "#4A3D1F"},
 )  # fmt: skip
@@ -20,7 +20,7 @@ LIGHT = Theme(
     name="tape-light", dark=False,
     primary="#2257B8", secondary="#6B4FBB", accent="#9A6200", success="#2E7D32", warning="#9A6200", error="#C2224A",
     foreground="#232A38", background="#FAFAF8", surface="#F1F1ED", panel="#E5E6E3",
-    variables={"tape-muted": "#5F687A", "tape-faint": "#A9AFBA", "tape-cursor": "#CBDCF8", "tape-dim-cursor": "#E4E9F1",
+    variables={"tape-muted": "#5F687A", "tape-faint": "#878F9D", "tape-cursor": "#CBDCF8", "tape-dim-cursor": "#E4E9F1",
                "tape-string": "#3B7A2A", "tape-number": "#A34E00", "tape-keyword": "#7A3FBF", "tape-name": "#0B7285",
                "tape-expression": "#FFE8A8"},
 )  # fmt: skip
@@ -124,7 +124,7 @@ def _make(theme: Theme) -> Palette:
         hover=Style(bgcolor=surface),
         title=Style(color=muted, bgcolor=panel),
         focused_title=Style(color=primary, bgcolor=panel, bold=True),
-        heading=Style(color=faint, italic=False),
+        heading=Style(color=muted, italic=False),
         expression=Style(bgcolor=pick("expression", 0.3, "warning"), bold=True),
         selection=Style(bgcolor=pick("cursor", 0.5, "primary")),
         match=Style(underline=True, bold=True),

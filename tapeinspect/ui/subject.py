@@ -116,6 +116,8 @@ class Subject:
         self._errors: list[ScriptFailure] = []
         self._requests = itertools.count(1)
         self._next_look = 0.0
+        self._until = "batch"
+        """How far the script was to run when it was last let go."""
         self._begun = target is None
         """The script's own recording is there: before that, one of an earlier run may stand at the path."""
 
@@ -272,12 +274,14 @@ class Subject:
     def go(self, until: str) -> None:
         """Let the paused script run on."""
         if self.target is not None and self.live:
+            self._until = until
             self.target.send(Go(until))  # type: ignore[arg-type]
             self.status = Status("running", "")
 
     def pause(self) -> None:
         """Ask the script to pause at its next op."""
         if self.target is not None and self.live:
+            self._until = "op"
             self.target.send(Pause())
             if self.status.state == "running":
                 self.status = Status("running", "pausing at the next op …")
@@ -307,6 +311,17 @@ class Subject:
         """Batches that have ended."""
         steps = self.reader.steps() if self.reader else ()
         return len(steps) - (1 if steps and steps[-1].last_op is None else 0)
+
+    @property
+    def newest(self) -> int | None:
+        """The batch to look at while following the script.
+
+        It stops at the first op after a batch. Where that is in the next batch already, it is the one that has ended.
+        """
+        newest, ended = self.counts.steps or None, self.status.step
+        if self.paused and self._until == "batch" and ended and ended == self.ended_steps:
+            return ended
+        return newest
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the script's terminal another size."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tapeinspect.link.messages import Answer, AskWork, Config, Go, Status
+from tapeinspect.link.messages import Answer, AskWork, Config, Doing, Go, Status
 from tapeinspect.session.launch import Launch
 from tapeinspect.session.target import Event, Target
 from tapeinspect.trace.differences import Difference
@@ -25,7 +29,13 @@ ASKED = [("autograph", 1, {}), ("diff", 1, ON_REQUEST), ("autograph", 2, {}), ("
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Answer], Path]:
+def early() -> list[int]:
+    """How many times AutoGraph's work could be read, each time that the step began to run eagerly."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory, early: list[int]) -> tuple[list[Answer], Path]:
     """The works asked for while the script stands still behind its last batch."""
     trace = tmp_path_factory.mktemp("code") / "run.tape"
     config = Config(str(trace), -1, str(SCRIPT), (str(SCRIPT),), pause_at=3)
@@ -35,6 +45,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Answer], Pat
     def listen(event: Event) -> None:
         if isinstance(event, Status) and event.state == "paused":
             paused.set()
+        if isinstance(event, Doing) and event.text == "running eagerly":
+            with contextlib.closing(sqlite3.connect(f"file:{trace}?mode=ro", uri=True)) as connection:
+                early.append(connection.execute("SELECT count(*) FROM ag_run").fetchone()[0])
         out.extend(getattr(event, "data", b""))
 
     target = Target.start(Launch(SCRIPT, None, (), config, True, env), listen)
@@ -120,3 +133,32 @@ def test_xla_and_grappler_on_request(reader: TraceReader) -> None:
     assert "xla-not-compiled" in {finding.rule for finding in reader.differences.findings(first.id)}
     assert reader.differences.compiled(failing.id) is None
     assert "XLA and Grappler got nothing to work on" in " ".join(failing.notes)
+
+
+def test_the_code_can_be_read_before_the_rest_is_compared(reader: TraceReader, early: list[int]) -> None:
+    """Of the first batch: the work "autograph" has written a run, and the comparison that goes on another."""
+    assert early[0] == 2
+    runs = [run.id for run in reader.autograph.runs()]
+    assert len(runs) == len(set(runs)) == max(early), "nothing is written twice"
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "path"),
+    [
+        ("keras_train_step", "Model.train_step", "keras_train_step.py"),
+        ("keras_fit", "TensorFlowTrainer.train_step", "trainer.py"),
+    ],
+)
+def test_a_step_that_keras_traces_is_named_though_autograph_is_not_asked(
+    tmp_path: Path, script: str, name: str, path: str
+) -> None:
+    trace = tmp_path / "run.tape"
+    command = [sys.executable, "-m", "tapeinspect", "diff", "-o", str(trace), f"tests/scripts/{script}.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    reader = open_trace(trace)
+    (run,) = reader.autograph.runs()
+    step = reader.autograph.functions(run.id)[0]
+    reader.close()
+    assert (step.name, Path(step.path or "").name, step.status) == (name, path, "not_converted")
+    assert "Keras traces its train step with AutoGraph off" in step.reason

@@ -115,6 +115,24 @@ def test_html_is_escaped_and_needs_nothing_else(tmp_path: Path) -> None:
     assert page.count("<tr") == page.count("</tr>") and page.count("<table") == page.count("</table>")
 
 
+def test_html_colours_the_marks_itself_and_says_what_they_mean(tmp_path: Path) -> None:
+    page = autograph_html.write(written(tmp_path))
+    style = page[: page.index("</style>")]
+    used = {name for names in re.findall(r"<td class='(mark [^']*)'", page) for name in names.split()}
+    assert {"mark", "in-graph"} <= used
+    assert not [name for name in used if f".k .{name} " in style], "a class that Pygments colours, too"
+    assert all(text in page for text in ("graph ops</span>", "runs only while tracing", "unrolled into"))
+
+
+def test_html_folds_what_only_autograph_needs_into_one_row_that_opens_and_closes(tmp_path: Path) -> None:
+    page = autograph_html.write(written(tmp_path))
+    (fold, *_) = re.findall(r"<tbody class=fold .*?</tbody>", page)
+    assert fold.startswith("""<tbody class=fold onclick="this.classList.toggle('open')"><tr class=brief>""")
+    said = re.search(r"⋯ [^<]*, (\d+) lines?<", fold)
+    assert said is not None and int(said[1]) == fold.count("<tr class='whole'>")
+    assert "1 lines" not in page
+
+
 def test_json(tmp_path: Path) -> None:
     body = json.loads(autograph_json.write(written(tmp_path)))
     assert body["run"]["ops"] == 7 and body["failure"] is None

@@ -217,7 +217,7 @@ async def test_traces_with_cause_and_advice(open_app: Open, traced: Path) -> Non
         await pilot.press("down")
         assert line_with(app, "why  images has the shape (7, 784) where it had (32, 784).")
         assert line_with(app, "→ Give the batch a free dimension") and line_with(
-            app, "Tried: with this input_signature"
+            app, "with this input_signature"
         )
         assert pane_of(app).place() == (build_autograph.PATH, 40)
         await pilot.press("escape")

@@ -7,9 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import pytest
+
+from tapeinspect.analysis.flow import gradient_passes
+from tapeinspect.trace.reader import open_trace
 from tapeinspect.ui.app import TapeApp
+from tapeinspect.ui.palette import DARK, palette_for
 from tapeinspect.ui.panes.backward import TapeTab
-from tapeinspect.ui.panes.backward_rows import TakenBack
+from tapeinspect.ui.panes.backward_rows import BackwardRows, Reach, TakenBack
 from tapeinspect.ui.panes.tape_story import OpItem
 
 Open = Callable[[Path], TapeApp]
@@ -107,3 +112,14 @@ async def test_a_recording_without_the_backward_pass_says_so(
         assert "does not tell how gradients flowed" in pane.backward.empty
         assert len(pane.tape.rows) > 10
         assert "∅" not in pane.tape.text_of(pane.tape.index_of(11) or 0)
+
+
+@pytest.mark.parametrize("width", [52, 60, 72, 80, 100])
+def test_the_figures_of_the_way_back_stand_below_each_other_and_are_whole(plain: Path, width: int) -> None:
+    reader = open_trace(plain)
+    rows = BackwardRows(Reach(gradient_passes(reader, 1)))
+    palette = palette_for(DARK)
+    lines = ["".join(text for text, _ in rows.line(i, width, palette)) for i in range(1, len(rows))]
+    reader.close()
+    assert len({line.index("→") for line in lines}) == 1
+    assert max(map(len, lines)) <= width

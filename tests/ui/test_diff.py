@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -11,12 +13,12 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from tapeinspect.analysis.diff_marks import extent
-from tapeinspect.link.messages import Answer, AskWork, Status
+from tapeinspect.link.messages import Answer, AskWork, Doing, Status
 from tapeinspect.ui.app import TapeApp
 from tapeinspect.ui.panes.asking import DIFF, Asking
 from tapeinspect.ui.panes.diff import DiffPane
 from tapeinspect.ui.subject import Subject
-from tests.ui.build_diff import OPS, with_comparison
+from tests.ui.build_diff import OPS, generated, with_comparison
 from tests.ui.fake_target import FakeTarget
 
 Open = Callable[[Path], TapeApp]
@@ -389,9 +391,6 @@ def test_the_function_that_holds_a_line() -> None:
 
 
 async def test_a_comparison_without_source(open_app: Open, compared: Path, tmp_path: Path) -> None:
-    import shutil
-    import sqlite3
-
     path = tmp_path / "run.tape"
     shutil.copy(compared, path)
     with sqlite3.connect(path) as connection:
@@ -400,5 +399,62 @@ async def test_a_comparison_without_source(open_app: Open, compared: Path, tmp_p
     connection.close()
     async with open_app(path).run_test(size=(160, 45)) as pilot:
         pane = await opened(pilot)
-        assert "The source of the step is not in the recording" in pane.code.left.empty
+        assert "The source of train_step is not in the recording" in pane.code.left.empty
         assert len(pane.ops.rows)
+
+
+async def test_the_code_is_shown_while_the_rest_is_still_compared(plain: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run.tape"
+    shutil.copy(plain, path)
+    target = FakeTarget(path)
+    target.hold(AskWork)
+    subject = Subject(path, target, target.inbox)  # type: ignore[arg-type]
+    subject.open()
+    async with TapeApp(subject).run_test(size=(160, 45)) as pilot:
+        target.say(Status("paused", "after batch 3", step=3))
+        await pilot.press("[")
+        pane = await opened(pilot)
+        assert pane.asking.open and pane.asking.step == 2 and "Running the step" in pane.code.left.empty
+        tables = generated("different")
+        del tables["diff_code"]
+        with sqlite3.connect(path) as connection:
+            for table, rows in tables.items():
+                marks = ",".join("?" * len(rows[0]))
+                connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        connection.close()
+        target.say(Doing("diff", "op by op"))
+        await pilot.pause(0.8)
+        assert pane.code.side(0).source.startswith("def train_step(images, labels):")
+        assert pane.code.side(1).source.startswith("def tf__train_step(")
+        assert pane.code.left.code is not None and pane.code.left.is_on_screen
+        assert "being compared: op by op" in pane.code.note and not pane.has_content
+        target.answer(Answer(1, False, {"message": "the step fails"}))
+        await pilot.pause(0.8)
+        assert pane.code.left.empty.startswith("the step fails")
+
+
+async def test_a_library_s_own_step_is_shown_by_the_line_that_calls_it(
+    open_app: Open, compared: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.tape"
+    shutil.copy(compared, path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO file VALUES (90, '/lib/keras/trainer.py', 'library', NULL)")
+        connection.execute("UPDATE diff SET file = 90, line = 60, function = 'Trainer.train_step'")
+        connection.execute("DELETE FROM diff_finding")
+        connection.execute("DELETE FROM diff_code")
+    connection.close()
+    async with open_app(path).run_test(size=(160, 45)) as pilot:
+        pane = await opened(pilot)
+        assert pane.place() == ("/home/ada/mnist_eager.py", 15)
+
+
+async def test_enter_on_a_line_goes_to_what_it_calls(open_app: Open, compared: Path) -> None:
+    async with open_app(compared).run_test(size=(160, 45)) as pilot:
+        pane = await opened(pilot)
+        assert pane.go_to("/home/ada/mnist_eager.py", 26)
+        assert pane.code.side(0).marks[26 - pane.shown.first].text == "↓≠"
+        assert "line 17, which is called here: differs in value" in said(pane)
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert pane.place() == ("/home/ada/mnist_eager.py", 17)

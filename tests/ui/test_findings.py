@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from tapeinspect.trace.records import Finding
 from tapeinspect.ui.app import TapeApp
 from tapeinspect.ui.findings import summary
-from tapeinspect.ui.screens.findings import FindingsScreen
+from tapeinspect.ui.screens.findings import FindingsScreen, StoryList
 from tests.ui.build import recording
 from tests.ui.text import line_with, screen_text
 
@@ -132,3 +132,12 @@ def test_the_count_in_words() -> None:
     assert summary([]) == ""
     assert summary([item("info")]) == "f: 1 note"
     assert summary([item("error"), item("error"), item("warning"), item("info")]) == "f: 2 errors · 1 warning"
+
+
+async def test_what_a_finding_says_has_the_width_of_the_card_at_once(open_app: Open, found: Path) -> None:
+    async with open_app(found).run_test(size=(80, 24)) as pilot:
+        await looked(pilot)
+        await pilot.press("f")
+        await pilot.pause(0.3)
+        story = pilot.app.screen.query_one(StoryList)
+        assert " The labels go from 1 to 10." in [story.text_of(i) for i in range(len(story.rows))]

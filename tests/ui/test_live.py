@@ -237,3 +237,35 @@ async def test_restarting_is_asked_for_by_the_return_code(app: TapeApp, target: 
         await settle(app, lambda: app.subject.exited)
         await pilot.press("R")
     assert app.return_code == RESTART
+
+
+async def test_a_batch_that_has_ended_stays_in_view_though_the_script_stands_in_the_next(
+    app: TapeApp, target: FakeTarget
+) -> None:
+    """The script stops at its first op after a batch: of a loop without a dataset that is in the next batch."""
+    async with app.run_test(size=WIDE) as pilot:
+        recording(target.trace, batches=2, complete=False)
+        with sqlite3.connect(target.trace) as connection:
+            connection.execute("UPDATE step SET last_op = NULL, seconds = NULL WHERE id = 2")
+        connection.close()
+        target.say(Status("paused", "after batch 1", step=1))
+        await settle(app, lambda: app.main.viewed == 1)
+        await pilot.pause(0.3)
+        assert app.main.viewed == 1 and app.main.following
+        assert "● batch 2 live" in line_with(app, "▲ batch 1")
+        await pilot.press("s")
+        target.say(Status("paused", "after an op", step=1))
+        await settle(app, lambda: app.main.viewed == 2)
+
+
+async def test_a_script_that_has_ended_can_be_started_again_from_the_footer(
+    app: TapeApp, target: FakeTarget
+) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        paused_after(target, 1)
+        await settle(app, lambda: app.main.viewed == 1)
+        await pilot.pause(0.1)
+        assert "R restart" not in line_with(app, "q quit") and "n batch" in line_with(app, "q quit")
+        target.exit(0)
+        await settle(app, lambda: "R restart" in screen_text(app))
+        assert "n batch" not in line_with(app, "q quit")

@@ -10,10 +10,13 @@ from textual.pilot import Pilot
 
 from tapeinspect.trace.series import FIGURES
 from tapeinspect.ui.app import TapeApp
+from tapeinspect.ui.format import number
 from tapeinspect.ui.over_time.data import curves, distribution, share
 from tapeinspect.ui.over_time.heat import HeatRows
+from tapeinspect.ui.over_time.plot import _levels
 from tapeinspect.ui.over_time.screen import OverTimeScreen
 from tests.ui.build import recording
+from tests.ui.text import screen_text
 
 Open = Callable[[Path], TapeApp]
 
@@ -140,3 +143,30 @@ def test_a_distribution_keeps_the_newest_batch(nan: Path) -> None:
     assert found.columns[-1].step == 40
     assert sum(found.share(0, k, k) for k in range(found.bottom, found.top + 1)) < 1
     assert distribution([], 10) is None
+
+
+def test_the_axis_has_short_figures_from_the_lowest_to_the_highest() -> None:
+    levels = _levels(2.5e-35, 4e-30, True, 5)
+    assert levels[0] == 2.5e-35 and levels[-1] == pytest.approx(4e-30) and levels == sorted(levels)
+    assert max(len(number(level, 3)) for level in levels) <= 7
+    assert _levels(0.5, 0.5, True, 5) == [0.5]
+    assert _levels(0.0, 1.0, False, 3) == [0.0, 0.5, 1.0]
+
+
+async def test_a_single_batch_is_drawn_with_its_own_value_on_the_axis(open_app: Open, tmp_path: Path) -> None:
+    async with open_app(recording(tmp_path / "one.tape", batches=1)).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        norm = number(screen.curves.at(screen.variable.id, 1).value, 3)
+        axis = [line for line in screen_text(pilot.app).split("\n") if "┤" in line]
+        assert len(axis) == 1 and axis[0].strip().startswith(norm)
+
+
+async def test_comparing_two_batches_leaves_no_batch_out(open_app: Open, nan: Path) -> None:
+    """The figures of the second batch take room from the cells."""
+    async with open_app(nan).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        for _ in range(2):
+            rows = screen.list.rows
+            assert screen.curves.cells <= rows.room(screen.list.inner_width)
+            await pilot.press("b")
+            await pilot.pause(0.3)

@@ -128,7 +128,7 @@ async def test_the_tape_tab_tells_what_was_recorded_and_leads_to_the_op(open_app
         assert "15 ops recorded" in line_with(app, "╭─ tape 1")
         assert "conv2d/kernel" in line_with(app, "watches")
         assert "∅ bool has no gra" in line_with(app, "Equal")
-        assert "14 ops taken ba" in line_with(app, "tape 1.gradient")
+        assert "14 ops taken b" in line_with(app, "tape 1.gradient")
         await pilot.press("z")
         await pilot.pause()
         assert "12 backward ops" in line_with(app, "tape 1.gradient") and "DivNoNan 17" in line_with(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,3 +48,31 @@ def test_light_colours(snap_compare: Callable[..., bool], open_app: Open, nan: P
     app = open_app(nan)
     app.theme = "tape-light"
     assert snap_compare(app, terminal_size=(120, 36), press=["G"], run_before=at_rest)
+
+
+@pytest.mark.parametrize(
+    ("theme", "ground"),
+    [("", "#14171f"), ("tape-dark", "#14171f"), ("tape-light", "#fafaf8"), ("nord", "#2e3440")],
+)
+def test_the_theme_can_be_asked_for_by_the_environment(plain: Path, theme: str, ground: str) -> None:
+    code = """
+import asyncio, sys
+from pathlib import Path
+from tapeinspect.ui.app import TapeApp
+from tapeinspect.ui.subject import Subject
+
+async def main():
+    subject = Subject(Path(sys.argv[1]))
+    subject.open()
+    app = TapeApp(subject)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        print(app.main.trace_pane.ops.rich_style.bgcolor.name)
+
+asyncio.run(main())
+"""
+    env = {**os.environ, "TEXTUAL_THEME": theme}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(plain)], env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == ground, done.stderr

@@ -83,6 +83,12 @@ class Rows:
             if met.converted is not None:
                 self.by_path[met.converted.__code__.co_filename] = function
 
+    def add_step(self, step: Any) -> None:
+        """The step that Keras traces, where the trace met nothing: a comparison does not ask AutoGraph for it."""
+        if not self.functions:
+            met = Met(step, None, None, None, told=True)
+            self._new(key_of(step), met, verdict(met, self.by_keras), None)
+
     def _is_inner(self, met: Met) -> bool:
         """Whether a callable is a library's own that a library handed to AutoGraph."""
         path = _path_of(met.function)
@@ -296,6 +302,6 @@ def _path_of(function: Any) -> str | None:
 
 def _hidden(function: Any, rule: str) -> Any:
     """The function as the user wrote it, where what AutoGraph meets only hides it."""
-    if rule in ("do_not_convert", "tf_function", "lru_cache", "wrapt"):
+    if rule in ("do_not_convert", "disabled", "tf_function", "lru_cache", "wrapt"):
         return unwrap(function) or function
     return function

@@ -130,6 +130,8 @@ def write(
     rows = Rows.of(recorder, run, not target.converts, traced)
     if traced is not None:
         rows.add_met()
+        if not target.converts:
+            rows.add_step(target.function)
     if traced is None or traced.error is not None:
         rows.add_reachable(target.function)
     if named is not None:

@@ -92,6 +92,8 @@ class Request:
     """Measure time and memory."""
     tell: Callable[[str], None] = lambda text: None
     """Called with what is done next, in a word or two."""
+    code_done: Callable[[Traced], None] = lambda traced: None
+    """Called with what AutoGraph made of a step that could be traced, long before the rest is there."""
 
 
 def compare(step: StepFunction, request: Request) -> Comparison:
@@ -118,6 +120,8 @@ def compare(step: StepFunction, request: Request) -> Comparison:
         traced = runner.traced(seeds, watch=listed, code=watch, seconds=timed)
         if watch is not None:
             result.code = _code(watch, request, traced, time.perf_counter() - begun)
+            if traced.error is None:
+                request.code_done(result.code)
         ops = _eager_watch(runner, request) if listed is not None and traced.calls else None
         gauge = memory.gauge() if request.costs else None
         request.tell("running eagerly")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tapeinspect.probe import step_function
 from tapeinspect.probe.autograph import work as autograph
+from tapeinspect.probe.autograph.trace import Traced
 from tapeinspect.probe.diff.engine import Comparison, Request, compare, describe_error
 from tapeinspect.probe.diff.judge import JudgedOp
 from tapeinspect.probe.errands import WorkRefused
@@ -34,6 +35,7 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
             f"the values of batch {found.step} are not known: fit takes each batch inside the graph",
             "record with --mode eager, the default, to compare its step",
         )
+    code = _EarlyCode(recorder, found)
     request = Request(
         recorder.code.role,
         max(1, recorder.config.memory // 2),
@@ -44,6 +46,7 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
         bool(options.get("code", True)) and recorder.can("autograph"),
         bool(options.get("costs", True)),
         lambda text: recorder.doing("diff", text),
+        code.write,
     )
     try:
         with standing_in(recorder, found) as again:
@@ -58,8 +61,27 @@ def run(recorder: Recorder, step: int | None, options: dict[str, Any]) -> dict[s
     with recorder.lock:
         number = _write(recorder, found, result, request)
         if request.code:
-            _write_code(recorder, number, found, result)
+            _write_code(recorder, number, found, result, code.run)
     return {"diff": number, "verdict": result.verdict}
+
+
+class _EarlyCode:
+    """Writes what AutoGraph made of the step before the comparison is over, so that it can be read meanwhile."""
+
+    def __init__(self, recorder: Recorder, step: StepFunction) -> None:
+        self._recorder = recorder
+        self._step = step
+        self.run: int | None = None
+        """The row in `ag_run`; None: nothing has been written."""
+
+    def write(self, traced: Traced) -> None:
+        recorder = self._recorder
+        try:
+            with recorder.lock:
+                self.run = autograph.write(recorder, self._step, traced)
+                recorder.sink.flush()
+        except Exception as error:  # the comparison goes on all the same
+            recorder.note_trouble("autograph", error)
 
 
 def _write(recorder: Recorder, step: StepFunction, result: Comparison, request: Request) -> int:
@@ -90,10 +112,12 @@ def _write(recorder: Recorder, step: StepFunction, result: Comparison, request: 
     return number
 
 
-def _write_code(recorder: Recorder, number: int, step: StepFunction, result: Comparison) -> None:
-    """What AutoGraph made of the step, converted without a trace where it was not traced."""
+def _write_code(
+    recorder: Recorder, number: int, step: StepFunction, result: Comparison, run: int | None
+) -> None:
+    """What AutoGraph made of the step, converted without a trace where it was not traced; run: it is written."""
     try:
-        run = autograph.write(recorder, step, result.code)
+        run = run or autograph.write(recorder, step, result.code)
     except Exception as error:  # the comparison is there all the same
         recorder.note_trouble("autograph", error)
     else:

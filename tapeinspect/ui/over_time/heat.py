@@ -67,11 +67,11 @@ class HeatRows:
 
     def names(self, width: int) -> int:
         """Columns of the names."""
-        return max(8, min(self.longest, width // 3))
+        return names_width(self.longest, width)
 
     def room(self, width: int) -> int:
         """Columns for the cells."""
-        return max(1, width - 4 - self.names(width) - COLUMN * self.columns)
+        return cells_width(self.longest, width, self.columns)
 
     def _wide(self, width: int) -> int:
         """Columns of a cell."""
@@ -122,17 +122,36 @@ class HeatRows:
     def head(self, width: int, palette: Palette) -> Line:
         """The heads of the columns."""
         per = self.curves.per
-        text = f"batches 1 to {self.curves.steps}" + (f", the largest of {per} to a cell" if per > 1 else "")
+        text = f"batches 1 to {self.curves.steps}"
+        more = f", the largest of {per} to a cell"
+        if per > 1:
+            text += more if len(text + more) <= self.room(width) else f", {per} to a cell"
         line: Line = [
-            ("  " + fit("variable", self.names(width)) + " ", palette.faint),
-            (fit(text, self.room(width)) + " ", palette.faint),
+            ("  " + fit("variable", self.names(width)) + " ", palette.heading),
+            (fit(text, self.room(width)) + " ", palette.heading),
         ]
-        heads = [f"batch {self.step}"]
+        heads = [self._batches(self.step)]
         if self.against is not None:
-            heads += [f"batch {self.against}", "ratio"]
+            heads += [self._batches(self.against), "ratio"]
         if self.other:
             heads.append("other run")
-        return line + [(fit(head, COLUMN, right=True), palette.faint) for head in heads]
+        return line + [(fit(head, COLUMN, right=True), palette.heading) for head in heads]
+
+    def _batches(self, step: int) -> str:
+        """The batches that the cell of one stands for."""
+        per = self.curves.per
+        first = self.curves.cell_of(step) * per + 1
+        return f"batch {step}" if per == 1 else f"{first}–{min(first + per - 1, self.curves.steps)}"
+
+
+def names_width(longest: int, width: int) -> int:
+    """Columns of the names on so many columns in all. longest: of the names."""
+    return max(8, min(longest, width // 3))
+
+
+def cells_width(longest: int, width: int, columns: int) -> int:
+    """Columns for the cells beside the names and so many figures."""
+    return max(1, width - 4 - names_width(longest, width) - COLUMN * columns)
 
 
 def _value(point: Point | None) -> float | None:

@@ -15,12 +15,12 @@ from tapeinspect.trace.records import Variable
 from tapeinspect.trace.series import FIGURES, Figure, Point
 from tapeinspect.ui.format import count, visible
 from tapeinspect.ui.over_time.data import Curves, curves, distribution
-from tapeinspect.ui.over_time.heat import HeatRows
+from tapeinspect.ui.over_time.heat import HeatRows, cells_width
 from tapeinspect.ui.over_time.plot import SERIES, Curve, CurvePlot
 from tapeinspect.ui.over_time.spread import SpreadMap
 from tapeinspect.ui.widgets.bars import Bar
 from tapeinspect.ui.widgets.cells import Line
-from tapeinspect.ui.widgets.line_list import LineList, NoRows
+from tapeinspect.ui.widgets.line_list import SIDEWAYS, LineList, NoRows
 from tapeinspect.ui.widgets.work import begin
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _KEYS = (("Esc", "close"), ("f F", "figure"), ("← →", "batch"), ("x", "curve
 class HeatList(LineList):
     """The variables, a row each."""
 
+    BINDINGS: ClassVar[list[BindingType]] = SIDEWAYS
     has_head = True
 
     def head_line(self, width: int) -> Line:
@@ -124,9 +125,11 @@ class OverTimeScreen(Screen[int | None]):
             self.list.repaint()
             return
         self._seen = self.subject.counts.steps
-        cells = max(8, self.list.inner_width * 2 // 3 - 16)
-        self.curves = await asyncio.to_thread(curves, reader, self.figure, cells)
         self.other = await asyncio.to_thread(_other, self.subject.other, self.figure)
+        longest = max((len(visible(variable.name)) for variable in reader.variables()), default=8)
+        columns = 1 + 2 * (self.against is not None) + bool(self.other)
+        cells = max(8, cells_width(longest, self.list.inner_width, columns))
+        self.curves = await asyncio.to_thread(curves, reader, self.figure, cells)
         self._show()
 
     # what is shown
@@ -184,7 +187,7 @@ class OverTimeScreen(Screen[int | None]):
             lines.append(Curve(one.name, tuple(found.points[one.id].values())))
             if one.name in self.other:
                 lines.append(Curve(f"{one.name} (other run)", tuple(self.other[one.name]), dotted=True))
-        self.plot.draw(lines, self.figure.title, self.figure.logarithmic, self.step)
+        self.plot.draw(lines, self.figure.title, self.figure.logarithmic, self.step, found.per)
 
     def _draw_spread(self, variable: Variable) -> None:
         reader = self.subject.reader
@@ -223,7 +226,7 @@ class OverTimeScreen(Screen[int | None]):
 
     def action_against(self) -> None:
         self.against = None if self.against == self.step else self.step
-        self._show()
+        self._load()
 
     def action_copy(self) -> None:
         text = self.list.copy_text()

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
-
 from tapeinspect.errors import TraceError
-from tapeinspect.trace.records import AutographFunction, AutographRun, Finding
+from tapeinspect.trace.records import AutographRun, Finding
 from tapeinspect.ui.format import count, visible
-from tapeinspect.ui.panes.asking import AUTOGRAPH
-from tapeinspect.ui.panes.asking_pane import AskingPane
-from tapeinspect.ui.panes.autograph_lists import FailureCard, FunctionList, FunctionRows, Story
+from tapeinspect.ui.panes.autograph_lists import FunctionRows
 from tapeinspect.ui.panes.autograph_page import (
     Page,
     export_of,
@@ -22,94 +18,30 @@ from tapeinspect.ui.panes.autograph_page import (
     next_flagged,
     problems_of,
 )
+from tapeinspect.ui.panes.autograph_parts import AutographParts
 from tapeinspect.ui.panes.autograph_telling import tell_code, tell_function, tell_trace
-from tapeinspect.ui.panes.autograph_traces import TraceList
 from tapeinspect.ui.widgets.line_list import LineList, NoRows
-from tapeinspect.ui.widgets.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from tapeinspect.ui.subject import Subject
 
-LOW = 30
-"""Rows below which the list of functions and the code take turns."""
 
-
-class AutographPane(AskingPane):
+class AutographPane(AutographParts):
     """Functions, their two sources, and the story of the line under the cursor."""
 
-    DEFAULT_CSS = """
-    AutographPane { height: 1fr; }
-    AutographPane Story { height: 8; }
-    AutographPane.-low Story { height: 6; }
-    AutographPane.-flat Story { height: 4; }
-    AutographPane TraceList { height: 1fr; }
-    """
-
     def __init__(self, subject: Subject, id: str | None = None) -> None:
-        super().__init__(subject, AUTOGRAPH, id=id)
-        self.run_shown: AutographRun | None = None
-        self.functions: list[AutographFunction] = []
+        super().__init__(subject, id)
         self.problems: list[Finding] = []
         """What of the step does not survive tracing."""
         self.page: Page | None = None
-        self.view_of = "code"
-        """code, functions (the list has all the room) or traces."""
-        self.zoomed: LineList | None = None
-        self.card = FailureCard(id="ag-card")
-        self.list = FunctionList(id="ag-functions")
-        self.code = SideBySide(id="ag-code")
-        self.traces = TraceList(id="ag-traces")
-        self.story = Story(id="ag-story")
         self.list.at_once = self._function_moved
-        self.traces.at_once = self._tell
-        self.code.at_once = self._tell
+        self.traces.at_once = self.tell
+        self.code.at_once = self.tell
         self._seen = (-1, -1, -1)
         self._surveyed = False
         """What does not survive tracing has been asked for, of the run that is shown."""
 
-    def compose(self) -> ComposeResult:
-        yield self.card
-        yield self.list
-        yield self.code
-        yield self.traces
-        yield self.story
-
-    def on_mount(self) -> None:
-        self._arrange()
-
     # what is shown
-
-    @property
-    def low(self) -> bool:
-        """There is no room for the list of functions above the code."""
-        return 0 < self.size.height < LOW
-
-    def on_resize(self) -> None:
-        self.set_class(self.low, "-low")
-        self.set_class(self.size.height < 15, "-flat")
-        self._arrange()
-        self.say_titles()
-
-    def _arrange(self) -> None:
-        """Show and hide the parts for the view, the size and the zoom."""
-        run, view, zoomed = self.run_shown, self.view_of, self.zoomed
-        code = view == "code"
-        shown = {
-            self.card: code and run is not None and self.card.failure is not None,
-            self.list: view == "functions" or (code and not self.low and bool(self.functions)),
-            self.traces: view == "traces",
-            self.story: run is not None if view != "traces" else self.traces.trace is not None,
-        }
-        for part, display in shown.items():
-            part.display = display if zoomed is None else part is zoomed
-        self.code.display = code if zoomed is None else zoomed in self.code.lists
-        whole = view == "functions" or zoomed is self.list
-        self.list.styles.height = "1fr" if whole else min(10, len(self.functions) + 2)
-
-    @property
-    def front(self) -> LineList:
-        """The part that has the focus when the tab is opened."""
-        return {"functions": self.list, "traces": self.traces}.get(self.view_of, self.code.current)
 
     @property
     def has_content(self) -> bool:
@@ -126,9 +58,10 @@ class AutographPane(AskingPane):
         reader, run = self.subject.reader, self.run_shown
         if reader is None or run is None or self._surveyed:
             return None
-        self._surveyed = True
         known = run.status == "converted" or any(survey.step == run.step for survey in reader.surveys())
-        return (("tracing",), run.step) if not known and reader.differences.has_run(run.id) else None
+        of_comparison = reader.differences.has_run(run.id)
+        self._surveyed = known or of_comparison
+        return (("tracing",), run.step) if of_comparison and not known else None
 
     def look(self) -> None:
         """Look for what the recording has got since."""
@@ -147,7 +80,7 @@ class AutographPane(AskingPane):
             self.wait()
         else:
             self._show_run(run)
-        self._arrange()
+        self.lay_out()
 
     def wait(self) -> None:
         """Say why there is nothing yet."""
@@ -220,7 +153,7 @@ class AutographPane(AskingPane):
     def _function_moved(self) -> None:
         if self.list.has_focus:
             self._choose()
-            self._tell()
+            self.tell()
 
     def _choose(self, line: int | None = None) -> None:
         """Show the sources of the function under the list's cursor, at a line of its file."""
@@ -231,7 +164,7 @@ class AutographPane(AskingPane):
             self.code.clear(
                 f"{visible(run.note)}\n{visible(run.hint)}" if run.note else "No function was met"
             )
-            self._tell()
+            self.tell()
             return
         before = self.page
         try:
@@ -247,12 +180,12 @@ class AutographPane(AskingPane):
             at = (line or function.line or 1) - page.left.first
             self.code.show(page.left, page.right, page.links, page.anchors, line=at)
         self.say_titles()
-        self._tell()
+        self.tell()
 
     def on_descendant_focus(self) -> None:
-        self._tell()
+        self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Tell the story of what the cursor is on."""
         if self.view_of == "traces":
             tell_trace(self.story, self.traces.trace)
@@ -265,7 +198,7 @@ class AutographPane(AskingPane):
         if event.owner is self.list:
             self._choose()
             self.zoomed, self.view_of = None, "code"
-            self._arrange()
+            self.lay_out()
             self.code.current.focus()
         elif event.owner is self.traces and (trace := self.traces.trace) is not None:
             self._go_to(trace.path, trace.line)
@@ -284,11 +217,11 @@ class AutographPane(AskingPane):
         )
         if not any(held):
             return False
-        self._unzoom()
+        self.unzoom()
         self.list.move_to(self._first(path, line), by_user=False)
         self._choose()
         self.view_of = "code"
-        self._arrange()
+        self.lay_out()
         if self.page is not None:
             self.code.go_to(line - self.page.left.first)
         self.code.left.focus()
@@ -315,25 +248,6 @@ class AutographPane(AskingPane):
         """The batch whose step is shown."""
         return self.run_shown.step if self.run_shown is not None else None
 
-    def toggle_traces(self) -> None:
-        """Show the traces of the run, or the code again."""
-        self._switch("traces")
-
-    def toggle_functions(self) -> None:
-        """Go to the list of functions, or back to the code."""
-        if self.low or self.view_of != "code":
-            self._switch("functions")
-        else:
-            (self.code.current if self.list.has_focus else self.list).focus()
-
-    def _switch(self, view: str) -> None:
-        self.view_of = "code" if self.view_of == view else view
-        self._unzoom()
-        self.traces.list_all(self.subject.reader)
-        self._arrange()
-        self.front.focus()
-        self._tell()
-
     def toggle_folds(self) -> str:
         """Open or close the folds; what to say about it."""
         if not self.code.has_folds:
@@ -343,35 +257,6 @@ class AutographPane(AskingPane):
     def other_side(self) -> None:
         """Go to the other of the two sources."""
         self.code.cross()
-
-    def zoom(self) -> None:
-        """Give the focused part all the room, or take it back."""
-        if self.zoomed is not None:
-            self._unzoom()
-            return
-        parts = (self.card, self.list, *self.code.lists, self.traces, self.story)
-        self.zoomed = next((part for part in parts if part.has_focus), self.front)
-        if self.zoomed in self.code.lists and not self.code.alone:
-            self.code.toggle_alone()
-        self._arrange()
-
-    def _unzoom(self) -> bool:
-        if self.zoomed is None:
-            return False
-        self.zoomed = None
-        if self.code.alone:
-            self.code.toggle_alone()
-        self._arrange()
-        return True
-
-    def clear(self) -> bool:
-        """Leave the zoom, or the traces or the list; False when there is nothing to leave."""
-        if self._unzoom():
-            return True
-        if self.view_of == "code":
-            return False
-        self._switch(self.view_of)
-        return True
 
     def place(self) -> tuple[str, int] | None:
         """File and line of the user's that the cursor is on."""

@@ -181,9 +181,7 @@ def trace_story(trace: FunctionTrace, palette: Palette, width: int) -> list[Line
     made.say(visible(trace.why) or "The first trace.", palette.text, [("why  ", palette.muted)])
     if trace.advice:
         made.say(visible(trace.advice), palette.good, [("→ ", palette.good)])
-        checked = (
-            f"Tried: {visible(trace.checked)}" if trace.checked else "Not tried: that would run your code."
-        )
+        checked = visible(trace.checked) if trace.checked else "Not tried: that would run your code."
         made.say(checked, palette.muted, indent=2)
     if trace.caller_path and trace.caller_line:
         made.say(

@@ -106,9 +106,9 @@ class FunctionList(LineList):
         if not isinstance(self.rows, FunctionRows):
             return []
         names, places = self.rows.columns(width)
-        faint = self.palette.faint
-        return [("    " + fit("function", names + 1), faint), (fit("place" if places else "", places), faint),
-                ("what became of it", faint)]  # fmt: skip
+        heading = self.palette.heading
+        return [("    " + fit("function", names + 1), heading), (fit("place" if places else "", places), heading),
+                ("what became of it", heading)]  # fmt: skip
 
     def copy_text(self) -> str:
         function = self.function

@@ -101,7 +101,7 @@ class TraceList(LineList):
         text = "   " + fit("function #trace", names + 1) + fit("time", 9, right=True)
         text += fit("graph ops", 10, right=True) + "  " + fit("called at", caller)
         text += fit("signature", signature) + " " if signature else ""
-        return [(text + "why it was traced", self.palette.faint)]
+        return [(text + "why it was traced", self.palette.heading)]
 
     def copy_text(self) -> str:
         trace = self.trace

@@ -52,7 +52,7 @@ class BackwardPane(LineList):
             return f"The jacobian ran as one graph{size}\nexperimental_use_pfor=False shows its way back"
         if reach.passes:
             return "No op was taken backward\n3 shows the gradients"
-        return "No gradient was asked for\nThe way back shows here once it is"
+        return "No gradient was asked for\nThe way back through the ops would be here"
 
     @property
     def item(self) -> BackwardItem | None:

@@ -73,6 +73,9 @@ class BackwardRows:
         }
         ops = [item.call.op or 0 for item in self.items if isinstance(item, TakenBack)]
         self._id_width = len(str(max(ops, default=1)))
+        outgoing = max((len(i.call.outgoing) for i in self.items if isinstance(i, TakenBack)), default=1)
+        self._outgoing = min(2, max(1, outgoing))
+        """Gradients that went out which there is room for."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -89,10 +92,11 @@ class BackwardRows:
 
     def _taken(self, item: TakenBack, width: int, palette: Palette) -> Line:
         call = item.call
-        wide = width >= 52
+        wide = width >= 60
         indent = "  " * item.depth
         op = str(call.op) if call.op is not None else "–"
-        name = max(8, width - self._id_width - 2 * _NORM - 7 - len(indent) - (9 if wide else 0))
+        figures = _NORM + self._outgoing * (_NORM + 1) + (9 if wide else 0)
+        name = max(8, width - self._id_width - figures - 7 - len(indent))
         name = min(name, 30)
         line: Line = [
             (f" {indent}◂ ", palette.second),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tapeinspect.trace.records import Op, Output, Stats, TensorSpec
 from tapeinspect.ui.format import basename, histogram, number, percent, spec, took, visible
 from tapeinspect.ui.palette import Palette
-from tapeinspect.ui.widgets.cells import Line, fit
+from tapeinspect.ui.widgets.cells import Line, fit, width_of
 
 if TYPE_CHECKING:
     from tapeinspect.trace.reader import TraceReader
@@ -92,18 +92,17 @@ class DetailLines:
                           (" ◉ ", palette.good), (visible(named[0]), palette.text)])  # fmt: skip
                 continue
             producer, made_by, made = input_spec(reader, tensor)
-            origin: Line
             if producer is None:
-                origin = [("made before the recording, or not by an op", palette.faint)]
-            else:
-                origin = [
-                    ("← ", palette.accent),
-                    (visible(made_by), palette.text),
-                    (f" {producer}", palette.faint),
-                ]
+                self.add([("   tensor", palette.name), ("  a constant, or made before", palette.muted)])
+                continue
+            origin: Line = [
+                ("← ", palette.accent),
+                (visible(made_by), palette.text),
+                (f" {producer}", palette.faint),
+            ]
             text = spec(made) if made else "tensor"
             self.add([("   ", None), (fit(text, min(24, max(12, len(text) + 1))), palette.name), (" ", None), *origin],
-                     Link("op", producer) if producer is not None else None)  # fmt: skip
+                     Link("op", producer))  # fmt: skip
 
     def outputs(self, op: Op, figures: dict[int, Stats | str]) -> None:
         self.heading("outputs" if len(op.outputs) > 1 else "output" if op.outputs else "no outputs")
@@ -117,7 +116,8 @@ class DetailLines:
             line.append((f"  {health.nan:,} NaN  {health.inf:,} Inf", palette.bad))
         elif health is not None and health.norm is not None:
             line += [("  norm ", palette.muted), (number(health.norm), palette.number)]
-        line.append(("  v values", palette.faint))
+        if width_of(line) + 10 <= self.width:
+            line.append(("  v values", palette.faint))
         link = Link("tensor", output.id)
         self.add(line, link)
         if isinstance(figures, Stats):

@@ -15,6 +15,7 @@ from tapeinspect.ui.panes.autograph_lists import FunctionRows
 from tapeinspect.ui.panes.autograph_page import export_of
 from tapeinspect.ui.panes.comparing import Comparing
 from tapeinspect.ui.panes.diff_code import Code, make_code
+from tapeinspect.ui.panes.diff_early import EarlyCode
 from tapeinspect.ui.panes.diff_page import Page, make_page
 from tapeinspect.ui.panes.diff_rows import OpPairRows, ValueRows
 from tapeinspect.ui.panes.diff_story import VERDICTS
@@ -41,6 +42,7 @@ class DiffPane(Comparing, AskingPane):
         self.on_top: dict[str, bool] = {}
         """What every question asks for on top: XLA, Grappler."""
         self._seen = -1
+        self._early = EarlyCode()
 
     # what is shown
 
@@ -77,9 +79,11 @@ class DiffPane(Comparing, AskingPane):
         self.lay_out()
 
     def wait(self) -> None:
-        """Say why there is nothing yet."""
-        self.code.clear(self.asking.words())
-        self.code.left.set_title("Diff")
+        """Show the code as soon as it is known, else say why there is nothing yet."""
+        reader = self.subject.reader
+        if reader is None or not self._early.show(reader, self.asking, self.code):
+            self.code.clear(self.asking.words())
+            self.code.left.set_title("Diff")
 
     def _show(self, diff: Difference) -> None:
         reader = self.subject.reader
@@ -99,9 +103,14 @@ class DiffPane(Comparing, AskingPane):
     def _show_first(self, page: Page) -> None:
         """Begin with the line that matters, else with the step."""
         self.shown = None
-        places = (page.first_place(), (page.diff.path, page.diff.line))
+        ran = next(((op.path, op.line) for op in page.ops if op.path is not None), None)
+        places = (page.first_place(), (page.diff.path, page.diff.line), ran)
         if not any(place is not None and self._show_code(*place) for place in places):
-            self.code.clear("The source of the step is not in the recording\n--no-source left it out")
+            function = visible(page.diff.function)
+            self.code.clear(
+                f"The source of {function} is not in the recording\n"
+                "It is a library's, it has none in a file, or --no-source left it out"
+            )
 
     def _show_ops(self, keep: bool) -> None:
         page = self.page
@@ -146,7 +155,8 @@ class DiffPane(Comparing, AskingPane):
             return
         word, _ = VERDICTS[page.diff.verdict]
         batch = f" · batch {page.diff.step}" if page.diff.step is not None else ""
-        loop = f" · the loop on line {page.body.line}: M as a function" if page.body is not None else ""
+        of = "" if self.code.one else f"the loop on line {page.body.line}: " if page.body is not None else ""
+        loop = f" · {of}M as a function" if page.body is not None else ""
         self.code.say(self.asking.progress() or f"{word}{batch}{loop}")
         self.functions.set_title(f"Functions  {count(len(page.functions), 'function')}", f"{word}{batch}")
         notes = [f"{len(page.rewritten)} by Grappler"] if page.rewritten is not None else []
@@ -178,10 +188,14 @@ class DiffPane(Comparing, AskingPane):
         return True
 
     def code_chosen(self) -> None:
-        """From a line to its ops."""
-        place, rows = self.place(), self.ops.rows
-        if place is not None and isinstance(rows, OpPairRows) and (at := rows.index_of(*place)) is not None:
+        """From a line to its ops, or to what it calls."""
+        place, rows, page = self.place(), self.ops.rows, self.page
+        if place is None or page is None:
+            return
+        if isinstance(rows, OpPairRows) and (at := rows.index_of(*place)) is not None:
             self.go(self.ops, at)
+        elif (called := page.called_mark(*place)) is not None and self._show_code(*called[1]):
+            self.go(self.code.left)
 
     # what the user wants
 
@@ -234,6 +248,7 @@ class DiffPane(Comparing, AskingPane):
     def ask_again(self, options: Mapping[str, Any] | None = None) -> bool:
         """Ask the script to compare on the viewed batch, with what was asked for before on top."""
         wanted = {**self.on_top, **(options or {})}
+        self._early.begin(self.subject.reader)
         if not super().ask_again(wanted):
             return False
         self.on_top = wanted

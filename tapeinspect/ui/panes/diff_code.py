@@ -94,7 +94,7 @@ def _with_verdicts(
 ) -> Code:
     """The two sources, their gutters with verdicts."""
     numbers = range(left.first, left.first + left.source.count("\n") + 1)
-    marks = {number - left.first: page.mark(path, number) for number in numbers}
+    marks = {number - left.first: _shown_mark(page, path, number) for number in numbers}
     flags = {
         number - left.first: _FLAGS[severity]
         for number in numbers
@@ -105,19 +105,30 @@ def _with_verdicts(
         path,
         replace(
             left,
-            marks={at: _mark(page, path, left.first + at, m) for at, m in marks.items() if m},
+            marks={at: mark for at, mark in marks.items() if mark is not None},
             flags=flags,
         ),
-        replace(right, marks={to: Mark(m, MARK_TONES[m]) for at, to in links if (m := marks.get(at, ""))}),
+        replace(
+            right,
+            marks={
+                to: Mark(mark.text.split()[0], mark.tone)
+                for at, to in links
+                if (mark := marks.get(at)) is not None
+            },
+        ),
         links,
         anchors,
         converted,
     )
 
 
-def _mark(page: Page, path: str | None, number: int, mark: str) -> Mark:
-    """`≠ 3|4`: the verdict, and how many ops ran eagerly and in the graph."""
-    ops = page.line(path, number)
+def _shown_mark(page: Page, path: str | None, number: int) -> Mark | None:
+    """`≠ 3|4`: the verdict, and how many ops ran eagerly and in the graph; `↓≠`: that of what the line calls."""
+    if (called := page.called_mark(path, number)) is not None:
+        return Mark(f"↓{called[0]}", MARK_TONES[called[0]])
+    mark, ops = page.mark(path, number), page.line(path, number)
+    if not mark:
+        return None
     text = f"{mark} {ops.eager}|{ops.traced}" if ops is not None and (ops.eager or ops.traced) else mark
     return Mark(text, MARK_TONES[mark])
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tapeinspect.analysis.diff_marks import Place, line_marks
+from tapeinspect.analysis.diff_marks import Place, calls_of, graver, line_marks
 from tapeinspect.trace.differences import (
     Compiled,
     Difference,
@@ -40,6 +40,8 @@ class Page:
     findings: Sequence[DiffFinding]
     compiled: Compiled | None = None
     """The step compiled by XLA, where that was asked for."""
+    called: Mapping[Place, tuple[str, Place]] = field(default_factory=dict)
+    """The gravest verdict of what a line calls, and the line that has it."""
     rewritten: Sequence[Rewritten] | None = None
     """What Grappler changed, where that was asked for."""
     run: AutographRun | None = None
@@ -66,6 +68,11 @@ class Page:
     def mark(self, path: str | None, number: int) -> str:
         """The verdict of a line, "" where there is none."""
         return self.marks.get((path, number), "")
+
+    def called_mark(self, path: str | None, number: int) -> tuple[str, Place] | None:
+        """The verdict of what a line calls, and its place; None where the line's own is as grave."""
+        mark, place = self.called.get((path, number), ("", (None, None)))
+        return (mark, place) if graver(mark, self.mark(path, number)) else None
 
     def first_place(self) -> tuple[str, int] | None:
         """The line to begin with: of the first finding that has one, else where the function begins."""
@@ -100,15 +107,17 @@ def make_page(reader: TraceReader, diff: Difference, everything: bool = False) -
     number = reader.differences.run_of(diff.id)
     run = next((run for run in reader.autograph.runs() if run.id == number), None)
     functions = reader.autograph.functions(run.id) if run is not None else []
+    marks = line_marks(diff, lines, findings)
     return Page(
         diff,
         {(line.path, line.line): line for line in lines},
-        line_marks(diff, lines, findings),
+        marks,
         shown,
         len(ops) - len(shown),
         reader.differences.values(diff.id),
         findings,
         reader.differences.compiled(diff.id),
+        calls_of(reader, diff, marks),
         reader.differences.rewritten(diff.id),
         run,
         [f for f in functions if f.role == "user" and f.source is not None],

@@ -107,7 +107,7 @@ class ValueRows:
         kinds, names, calls = self._columns(width)
         text = " " + fit("", kinds) + fit("value", names) + " " + fit("call" if calls else "", calls)
         text += fit("eager | traced", _FIGURE)
-        return [(text + ("traced | XLA" if self.xla else ""), palette.faint)]
+        return [(text + ("traced | XLA" if self.xla else ""), palette.heading)]
 
     def _columns(self, width: int) -> tuple[int, int, int]:
         """Columns of kinds, names and calls."""

@@ -7,7 +7,7 @@ import math
 from tapeinspect.analysis.diff_marks import MARKS
 from tapeinspect.trace.diff_request import CHANGES, XLA_WORDS, grouped, memory_words, tally
 from tapeinspect.trace.differences import Difference, DiffFinding, DiffOp, DiffValue, Far, Rewritten
-from tapeinspect.ui.format import count, number, took, visible
+from tapeinspect.ui.format import basename, count, number, took, visible
 from tapeinspect.ui.palette import Palette
 from tapeinspect.ui.panes.autograph_lines import Paragraphs, say_construct
 from tapeinspect.ui.panes.diff_code import MARK_TONES, Code
@@ -98,6 +98,11 @@ def line_story(page: Page, code: Code, line: int, palette: Palette, width: int) 
     mark, ops = page.mark(code.path, line), page.line(code.path, line)
     if mark:
         made.say(MARKS[mark], palette.text, [(f"{mark} ", getattr(palette, MARK_TONES[mark]))])
+    if (called := page.called_mark(code.path, line)) is not None:
+        words, (path, at) = MARKS[called[0]], called[1]
+        head: Line = [(f"↓{called[0]} ", getattr(palette, MARK_TONES[called[0]]))]
+        where = f"line {at}" if path == code.path else f"{basename(path)}:{at}"
+        made.say(f"{where}, which is called here: {words}", palette.text, head)
     if ops is not None:
         text = f"{count(ops.eager, 'op')} eagerly, {ops.traced} in the graph"
         text += f", {ops.only_eager} only eagerly" if ops.only_eager else ""

@@ -50,6 +50,10 @@ def _tell_code(pane: DiffPane, page: Page) -> None:
         story.tell(f"generated line {at + 1}", lambda p, w: generated_story(converted, at, p, w))
     elif line is not None:
         number = code.first + line
-        told = page.mark(code.path, number) or page.line(code.path, number)
+        told = (
+            page.mark(code.path, number)
+            or page.line(code.path, number)
+            or page.called_mark(code.path, number)
+        )
         title = f"line {number}" if told else VERDICTS[page.diff.verdict][0]
         story.tell(title, lambda p, w: line_story(page, code, number, p, w), generated(pane.code, line))

@@ -55,7 +55,7 @@ class GradientChart(LineList):
         note = f"mean {mean}  min {low}  max {high}  zeros {percent(gradient.zeros)}"
         if gradient.form == "none":
             note = ""
-        what = "gradient norm over the batches" if note else "why there is no gradient"
+        what = "gradient norm" if note else "why there is no gradient"
         return f"{visible(gradient.variable.name)}  {what}", note
 
     def __len__(self) -> int:

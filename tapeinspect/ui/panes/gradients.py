@@ -134,11 +134,14 @@ class GradientsTable(LineList):
             text = fit(mark + column.name, column.width, right=column.name != "shape")
             head.append((text, self._tone(column.name)))
         if spark:
-            head.append((f"  last {min(spark, self.subject.counts.steps)} batches", self.palette.faint))
+            last = f"last {min(spark, self.subject.counts.steps)}"
+            head.append(
+                (f"  {last} batches" if len(last) + 8 <= spark else f"  {last}", self.palette.heading)
+            )
         return head
 
     def _tone(self, name: str) -> Style:
-        return self.palette.accent if name == self.order else self.palette.faint
+        return self.palette.accent if name == self.order else self.palette.heading
 
     def sort_next(self) -> None:
         """Sort by the next column in sight."""
@@ -222,9 +225,10 @@ class GradientsPane(Vertical):
         self._share()
 
     def _share(self) -> None:
-        """Give the chart what the rows of the table leave, or nothing where that is too little."""
+        """Give the chart what the rows of the table leave, or a few lines where it is low, or nothing."""
         left = self.size.height - len(self.table.rows) - self.table.head_height - 1
-        height = min(11, left) if self.size.height < 22 else 11
+        least = 7 if self.size.height >= 16 else 0
+        height = min(11, max(left, least)) if self.size.height < 22 else 11
         self.set_class(height < _LEAST_CHART, "-low")
         self.chart.styles.height = max(height, _LEAST_CHART)
 

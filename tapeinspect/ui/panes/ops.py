@@ -134,7 +134,9 @@ class OpList(LineList):
         line: Line = []
         for column, size in columns_for(width, id_width).items():
             gap = "   " if column == "type" else " " if column != "op" else ""
-            line.append((gap + fit(column, size, right=column not in ("type", "output")), self.palette.faint))
+            line.append(
+                (gap + fit(column, size, right=column not in ("type", "output")), self.palette.heading)
+            )
         return line
 
     def copy_text(self) -> str:

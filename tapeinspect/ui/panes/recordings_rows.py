@@ -104,7 +104,7 @@ class ValueRows:
         return [
             (
                 " " * 11 + fit("value", self._names(width)) + fit("", 11) + "norm in the first | second",
-                palette.faint,
+                palette.heading,
             )
         ]
 

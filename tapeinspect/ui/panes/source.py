@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
 
 from tapeinspect.trace.records import Frame, LineCost, SourceFile
 from tapeinspect.ui.format import basename, took
 from tapeinspect.ui.highlight import Words, coloured_lines, plain_lines
 from tapeinspect.ui.palette import Palette
 from tapeinspect.ui.widgets.cells import Line, fit, styled_span
-from tapeinspect.ui.widgets.line_list import LineList, NoRows
+from tapeinspect.ui.widgets.line_list import SIDEWAYS, LineList, NoRows
 from tapeinspect.ui.widgets.work import begin
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ def _cut(line: Line, columns: int) -> Line:
 class SourcePane(LineList):
     """One file of the user's."""
 
+    BINDINGS: ClassVar[list[BindingType]] = SIDEWAYS
     selectable = True
 
     def __init__(self, id: str | None = None) -> None:

@@ -107,8 +107,9 @@ class TapeRows:
         tone = palette.bad if row.bad else palette.text if recorded else palette.faint
         why = self.reach.why_not(row.id)
         timed = width >= 74 and why is None
-        output = 24 if why is None or width >= 74 else 18
-        name = min(36, max(10, width - self.id_width - 48 - (9 if width >= 74 else 0)))
+        room = width - self.id_width - 24 - (9 if width >= 74 else 0)
+        name = min(36, max(10, room - 24))
+        output = min(24 if why is None or width >= 74 else 18, max(8, room - name))
         line: Line = [
             ("● " if recorded else "  ", palette.accent),
             (fit(str(row.id), self.id_width, right=True) + " ", palette.faint),
@@ -210,9 +211,14 @@ class TapePane(LineList):
         self.show(TapeRows(reader, items, self.reach), cursor=None if same else 0)
 
     def _say_empty(self) -> None:
-        where = f"in batch {self.step}" if self.step is not None else "yet"
-        if self.subject.counts.ops:
-            self.empty = f"No gradient tape was opened {where}\n[ and ] go to other batches, 1 shows the ops"
+        subject = self.subject
+        if subject.counts.ops and self.step is not None:
+            self.empty = (
+                f"No gradient tape was opened in batch {self.step}\n"
+                "[ and ] go to other batches, 1 shows the ops"
+            )
+        elif subject.counts.ops:
+            self.empty = f"No gradient tape was opened{' yet' if subject.live else ''}\n1 shows the ops"
         else:
             self.empty = self.subject.waiting_for()
 

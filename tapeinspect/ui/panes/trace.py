@@ -54,6 +54,8 @@ class TracePane(Horizontal):
         self.ops.at_once = self._follow_cursor
         self._shown: int | None = None
         self._wanted = 0
+        self._known = (0, 0)
+        """Ops and gradients there were when the details were last made."""
 
     def compose(self) -> ComposeResult:
         yield self.ops
@@ -161,6 +163,9 @@ class TracePane(Horizontal):
         if not isinstance(self.ops.rows, OpRows) or not len(self.ops.rows):
             self.reload()
             return
+        if (known := (reader.counts.ops, reader.counts.gradients)) != self._known:
+            self._known = known
+            self.detail.build()
         if self.filtered:
             return
         ids = reader.op_ids(self.filter())

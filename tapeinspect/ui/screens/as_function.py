@@ -22,6 +22,7 @@ class AsFunctionScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     AsFunctionScreen { align: center middle; background: $background 60%; }
     AsFunctionScreen LineList { width: 96%; max-width: 116; height: 92%; max-height: 42; background: $surface; }
+    AsFunctionScreen.-slim LineList { width: 100%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,M,ctrl+q", "dismiss", "Close", show=False),

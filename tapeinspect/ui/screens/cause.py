@@ -26,6 +26,7 @@ class CauseScreen(ModalScreen["int | None"]):
     DEFAULT_CSS = """
     CauseScreen { align: center middle; background: $background 60%; }
     CauseScreen CauseList { width: 96%; max-width: 116; height: 92%; max-height: 42; background: $surface; }
+    CauseScreen.-slim CauseList { width: 100%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,W,N,ctrl+q", "dismiss", "Close", show=False),

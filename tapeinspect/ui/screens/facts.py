@@ -127,4 +127,4 @@ def timeline_waiting(subject: Subject) -> str:
         return "The script ended before its first batch"
     if subject.status.state in ("starting", "importing"):
         return "One cell per batch will be here"
-    return "No batch yet: it begins where a gradient tape is opened"
+    return "No batch yet: one begins where a gradient tape is opened"

@@ -108,6 +108,11 @@ class StoryList(LineList):
     has_cursor = False
     can_focus = False
 
+    def on_resize(self) -> None:
+        super().on_resize()
+        if isinstance(screen := self.screen, FindingsScreen):
+            screen.tell()
+
 
 class FindingsScreen(ModalScreen["Finding | None"]):
     """The findings over the main screen; Enter gives the one to go to."""
@@ -115,6 +120,7 @@ class FindingsScreen(ModalScreen["Finding | None"]):
     DEFAULT_CSS = """
     FindingsScreen { align: center middle; background: $background 60%; }
     FindingsScreen Vertical { width: 96%; max-width: 150; height: 94%; background: $surface; }
+    FindingsScreen.-slim Vertical { width: 100%; }
     FindingsScreen FindingsList { background: $surface; height: 2fr; }
     FindingsScreen StoryList { background: $surface; height: 3fr; min-height: 9; }
     """
@@ -132,7 +138,7 @@ class FindingsScreen(ModalScreen["Finding | None"]):
         self.found: Sequence[Finding] = findings.found
         self.list = FindingsList(id="findings", title="Findings")
         self.list.note = "Enter goes there · y copies · e edits · Esc closes"
-        self.list.at_once = self._tell
+        self.list.at_once = self.tell
         self.story = StoryList(id="story", title="")
 
     def compose(self) -> ComposeResult:
@@ -164,9 +170,10 @@ class FindingsScreen(ModalScreen["Finding | None"]):
         self.story.display = bool(self.found)
         self.list.empty = self._nothing()
         self.list.show(FindingRows(self.found))
-        self._tell()
+        self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Show what the finding under the cursor says."""
         item = self.list.here
         if item is None:
             return

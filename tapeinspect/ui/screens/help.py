@@ -27,6 +27,9 @@ _MARKS = (
     ("P", "second", "AutoGraph: Python that runs only while tracing"),
     ("U4", "warn", "AutoGraph: a loop unrolled into 4 turns"),
     ("·", "faint", "AutoGraph: the line did not run while tracing"),
+    ("= ~ ±", "good", "Diff: the same bits, rounding only, other ops"),
+    ("≠ P ✗", "bad", "Diff: other values, run only while tracing, does not trace"),
+    ("↓≠", "bad", "Diff: so it is in what the line calls; Enter goes there"),
     ("✗ ! i", "warn", "AutoGraph: the line fails, or does something else, when traced"),
 )
 _MOVES = (
@@ -75,6 +78,7 @@ class HelpScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
     HelpScreen HelpList { width: 90%; max-width: 92; height: 90%; background: $surface; }
+    HelpScreen.-slim HelpList { width: 100%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1,ctrl+q", "dismiss", "Close", show=False)

@@ -104,9 +104,7 @@ class MainScreen(Deeds):
         if self.subject.counts.steps:
             failed = self.subject.failures[-1].step if self.subject.failures else None
             first = failed or 1
-            self.view(
-                first if self.subject.recording else self.subject.counts.steps, at_end=failed is not None
-            )
+            self.view(first if self.subject.recording else self.subject.newest, at_end=failed is not None)
         elif self.subject.reader is not None:
             self.view(None)
         self.refresh_bars()
@@ -153,7 +151,7 @@ class MainScreen(Deeds):
             self.refresh_bars()
 
     def _grown(self, changes: Changes) -> None:
-        newest = self.subject.counts.steps or None
+        newest = self.subject.newest
         stopped_inside = changes.paused and self._inside(newest)
         if self.following and (stopped_inside or newest != self.viewed) and self.subject.reader is not None:
             self.view(newest, at_end=stopped_inside)
@@ -172,9 +170,9 @@ class MainScreen(Deeds):
             self.tabs.mark(6, "exception", "bad")
             if self.subject.target is not None:
                 failure = self.subject.failures[-1]
-                self.notify(
-                    f"{failure.type}\n6 shows the exception", severity="error", timeout=8, markup=False
-                )
+                if self.tab != 6:
+                    text = f"{failure.type}\n6 shows the exception"
+                    self.notify(text, severity="error", timeout=8, markup=False)
                 if self.following and self.tab == 1:
                     self.view(self.viewed, at_end=True)
 
@@ -192,7 +190,8 @@ class MainScreen(Deeds):
         live = subject.counts.steps or None if subject.live else None
         batches = timeline_batches(subject, self._bad, self.findings.steps())
         self.timeline.say(batches, self.viewed, live, timeline_waiting(subject))
-        self.footer.offer(self.tab, frozenset(action.id for action in ACTIONS if not self.can(action)))
+        off = frozenset(action.id for action in ACTIONS if not self.can(action))
+        self.footer.offer(self.tab, off, frozenset(action.id for action in ACTIONS if self._idle(action)))
 
     # what is shown
 
@@ -276,6 +275,21 @@ class MainScreen(Deeds):
         if action.id == "to_live":
             return bool(subject.counts.steps) and self.viewed != subject.counts.steps
         return True
+
+    def _idle(self, action: Action) -> bool:
+        """There is nothing yet, or any more, that the action could be done with."""
+        subject, pane = self.subject, self.panes.get(self.tab)
+        if action.id == "restart":
+            return not subject.exited or subject.recording
+        if action.group == "Run the script":
+            return subject.exited
+        if action.id == "to_live":
+            return not self.can(action)
+        if action.group == "tapeinspect" or self.tab == 6:
+            return False
+        if action.id in ("functions", "fold", "other_side", "xla", "grappler") and self.tab in (4, 5):
+            return not getattr(pane, "has_content", True)
+        return not subject.counts.ops
 
     def _has_asked_for(self, name: str) -> bool:
         """The Diff tab shows what XLA or Grappler makes of the step."""

@@ -19,7 +19,8 @@ class TakeDeeds(FindDeeds):
         if text:
             self.app.copy_to_clipboard(text)
             lines = text.count("\n") + 1
-            self.say(f"Copied: {text[:60]}" if lines == 1 else f"Copied {lines} lines.")
+            shown = text if len(text) <= 60 else f"{text[:59]}…"
+            self.say(f"Copied: {shown}" if lines == 1 else f"Copied {lines} lines.")
         else:
             self.say("There is nothing to copy here.", True)
 

@@ -70,10 +70,11 @@ class Header(Bar):
         ]
         shown = list(facts.facts)
         room = width - width_of(left) - 3
-        while shown and len("  ".join(shown)) > max(room - min(len(facts.why) + 1, 45), 0):
+        beside = max(room - (min(len(facts.why) + 2, 46) if facts.why else 1), 0)
+        while shown and len("  ".join(shown)) > beside:
             shown.pop(0)
         right = "   ".join(shown)
-        if len(right) > room - min(len(facts.why) + 1, 45):
+        if len(right) > beside:
             right = "  ".join(shown)
         why = fit(" " + facts.why, max(0, room - len(right)))
         return [*left, (why, palette.text), (" ", None), (right, palette.muted), (" ", None)]
@@ -141,7 +142,9 @@ class TabBar(Bar):
 
 
 _ALWAYS = ("help", "leave")
-_FIRST = ("next_batch", "go_on", "pause")
+_FIRST = ("next_batch", "go_on", "pause", "restart")
+_PAIRS = {"older": "newer"}
+"""Shown together or not at all, by the first of the two."""
 _MOVES = 10
 """From this place in the footer on, keys move about, in every tab alike."""
 
@@ -159,27 +162,31 @@ class Footer(Bar):
         super().__init__(id=id)
         self.tab = 1
         self.off: frozenset[str] = frozenset()
+        self.absent: frozenset[str] = frozenset()
 
-    def offer(self, tab: int, off: frozenset[str]) -> None:
-        """Show the keys of a tab; `off` are the ids of actions that cannot be done now."""
-        if (tab, off) != (self.tab, self.off):
-            self.tab, self.off = tab, off
+    def offer(self, tab: int, off: frozenset[str], absent: frozenset[str] = frozenset()) -> None:
+        """Show the keys of a tab, by the ids of actions: `off` are greyed out, as they cannot be done now, and
+        `absent` are left out, as there is nothing that they could be done with."""
+        if (tab, off, absent) != (self.tab, self.off, self.absent):
+            self.tab, self.off, self.absent = tab, off, absent
             self.refresh()
 
     def _actions(self, width: int) -> Sequence[tuple[Action, str]]:
-        here = [a for a in ACTIONS if a.footer and (not a.tabs or self.tab in a.tabs)]
+        here = [
+            a for a in ACTIONS if a.footer and (not a.tabs or self.tab in a.tabs) and a.id not in self.absent
+        ]
         last = [(a, a.label) for a in here if a.id in _ALWAYS]
         shown: list[tuple[Action, str]] = []
         room = width - sum(width_of(self._pieces(*pair)) for pair in last)
         left_out = False
-        for action in sorted((a for a in here if a.id not in _ALWAYS), key=self._rank):
-            label = self._label(action)
-            need = width_of(self._pieces(action, label))
+        for action in sorted((a for a in here if a.id not in (*_ALWAYS, *_PAIRS.values())), key=self._rank):
+            pairs = [(a, self._label(a)) for a in here if a.id in (action.id, _PAIRS.get(action.id))]
+            need = sum(width_of(self._pieces(*pair)) for pair in pairs)
             if action.live and action.id in self.off and left_out:
                 break
             left_out |= need > room
             if need <= room:
-                shown.append((action, label))
+                shown += pairs
                 room -= need
         shown.sort(key=lambda pair: pair[0].footer)
         return [*shown, *last]
@@ -187,7 +194,7 @@ class Footer(Bar):
     def _rank(self, action: Action) -> tuple[bool, int, int]:
         """What gets a place first: what can be done, running the script, then what is special to the tab."""
         off = action.live and action.id in self.off
-        special = (action.tabs or action.id == "find") and action.footer < _MOVES
+        special = (0 < len(action.tabs) < 5 or action.id == "find") and action.footer < _MOVES
         rank = 0 if action.id in _FIRST else 2 if action.id == "other_side" else 1 if special else 3
         return off, rank, action.footer
 
