@@ -265,7 +265,7 @@ def test_memory_of_a_process_is_what_malloc_has_given_out(heap: memory.Heap, siz
 
     def call() -> None:
         blocks = [bytearray(size) for _ in range(count)]
-        time.sleep(0.01)
+        time.sleep(0.05)  # long enough for who asks to get a turn on a busy machine
         blocks.clear()
 
     for _ in range(3):
