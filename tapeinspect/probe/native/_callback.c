@@ -7,7 +7,17 @@
    code and lets no other thread run: it needs no lock, only that nobody holds it. */
 
 #define PY_SSIZE_T_CLEAN
+#include <patchlevel.h>
+#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030E0000 && defined(__has_include)
+#if __has_include("internal/pycore_frame.h")
+#define FRAMES 1 /* read where the interpreter has them: a frame object for each costs a third of the callback */
+#define Py_BUILD_CORE_MODULE 1
+#endif
+#endif
 #include <Python.h>
+#ifdef FRAMES
+#include "internal/pycore_frame.h"
+#endif
 #include <math.h>
 #include <pythread.h>
 #include <structmember.h>
@@ -122,6 +132,7 @@ typedef struct {
     PyCFunction shape_tuple, numpy_array; /* its methods */
     SiteSlots s;
     PlaceSlots p;
+    char frames_agree;
 } Callback;
 
 static inline long long now_ns(void)
@@ -194,9 +205,87 @@ static long lasti_of(PyObject *frame)
 #endif
 }
 
+#ifdef FRAMES
+#if PY_VERSION_HEX >= 0x030D0000
+#define CURRENT(state) (state)->current_frame
+#define CODE(frame) ((PyObject *)_PyFrame_GetCode(frame))
+#else
+#define CURRENT(state) (state)->cframe->current_frame
+#define CODE(frame) ((PyObject *)(frame)->f_code)
+#endif
+
+static inline _PyInterpreterFrame *complete(_PyInterpreterFrame *frame)
+{
+    while (frame != NULL && _PyFrame_IsIncomplete(frame))
+        frame = frame->previous;
+    return frame;
+}
+
+/* As frame_at, without making an object of it. */
+static inline _PyInterpreterFrame *inner_frame_at(long depth)
+{
+    _PyInterpreterFrame *frame = complete(CURRENT(PyThreadState_GET()));
+    for (long level = 1; level < depth && frame != NULL; level++)
+        frame = complete(frame->previous);
+    return frame;
+}
+
+static inline long inner_lasti_of(_PyInterpreterFrame *frame)
+{
+    long lasti = _PyInterpreterFrame_LASTI(frame);
+    return lasti < 0 ? -1 : lasti * (long)sizeof(_Py_CODEUNIT);
+}
+
+/* Whether the interpreter that runs has its frames where the one it was compiled for had them, seen on this stack. */
+static int frames_agree(Callback *self)
+{
+    if (Py_Version != PY_VERSION_HEX)
+        return 0;
+    for (long depth = 1;; depth++) {
+        PyObject *frame = frame_at(self, depth);
+        _PyInterpreterFrame *inner = inner_frame_at(depth);
+        if (frame == NULL)
+            return inner == NULL && !PyErr_Occurred();
+        PyCodeObject *code = PyFrame_GetCode((PyFrameObject *)frame);
+        int same = inner != NULL && inner->frame_obj == (PyFrameObject *)frame && CODE(inner) == (PyObject *)code &&
+                   inner_lasti_of(inner) == lasti_of(frame);
+        Py_DECREF(code);
+        Py_DECREF(frame);
+        if (!same)
+            return 0;
+    }
+}
+
+/* As stands, without making objects of frames. */
+static int inner_stands(PyObject *checks)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(checks);
+    _PyInterpreterFrame *frame = complete(CURRENT(PyThreadState_GET()));
+    long at = 1;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *check = PyTuple_GET_ITEM(checks, i);
+        long depth = PyLong_AsLong(PyTuple_GET_ITEM(check, 0));
+        if (depth < at) {
+            frame = inner_frame_at(depth);
+            at = depth;
+        }
+        for (; at < depth && frame != NULL; at++)
+            frame = complete(frame->previous);
+        if (frame == NULL || CODE(frame) != PyTuple_GET_ITEM(check, 1) ||
+            inner_lasti_of(frame) != PyLong_AsLong(PyTuple_GET_ITEM(check, 2)))
+            return PyErr_Occurred() ? -1 : 0;
+    }
+    return 1;
+}
+#endif
+
 /* Whether the frames are where they were: 1, 0 or -1. */
 static int stands(Callback *self, PyObject *checks)
 {
+#ifdef FRAMES
+    if (self->frames_agree)
+        return inner_stands(checks);
+#endif
     Py_ssize_t n = PyTuple_GET_SIZE(checks);
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *check = PyTuple_GET_ITEM(checks, i);
@@ -276,6 +365,27 @@ static PyGetSetDef *getter_of(PyObject *type, const char *name)
     return getter;
 }
 
+/* Whether the frame at a depth is one that is known: 1, 0, or -1 when there is none. *there: at this instruction. */
+static int is_at(Callback *self, long depth, void *known, long lasti, int *there)
+{
+#ifdef FRAMES
+    if (self->frames_agree) {
+        _PyInterpreterFrame *inner = inner_frame_at(depth);
+        if (inner == NULL)
+            return -1;
+        *there = inner_lasti_of(inner) == lasti;
+        return known != NULL && (void *)inner->frame_obj == known;
+    }
+#endif
+    PyObject *frame = frame_at(self, depth);
+    if (frame == NULL)
+        return PyErr_Occurred() ? 0 : -1;
+    *there = lasti_of(frame) == lasti;
+    int same = (void *)frame == known;
+    Py_DECREF(frame);
+    return same;
+}
+
 typedef struct {
     PyObject *op_type, *inputs, *attrs, *outputs;
     Py_ssize_t n_in, n_out;
@@ -331,14 +441,15 @@ static int matches(Callback *self, PyObject *guess, PyObject *wanted, Op *op, Py
         return stands(self, AT(guess, self->s.checks));
     if (Py_TYPE(place) != (PyTypeObject *)self->place_type || AT(place, self->p.outer) != cursor->outer)
         return -1;
-    PyObject *frame = frame_at(self, PyLong_AsLong(AT(place, self->p.depth)));
-    if (frame == NULL)
-        return PyErr_Occurred() ? -1 : 0;
     PyObject *key = PyObject_GetAttr(self->running, str_key);
-    int inside = key != NULL && PyLong_AsVoidPtr(key) == (void *)frame;
-    int there = lasti_of(frame) == PyLong_AsLong(AT(place, self->p.lasti));
-    Py_XDECREF(key);
-    Py_DECREF(frame);
+    if (key == NULL)
+        return -1;
+    void *running = PyLong_AsVoidPtr(key);
+    Py_DECREF(key);
+    int there = 0, inside = is_at(self, PyLong_AsLong(AT(place, self->p.depth)), running,
+                                  PyLong_AsLong(AT(place, self->p.lasti)), &there);
+    if (inside < 0)
+        return PyErr_Occurred() ? -1 : 0;
     if (PyErr_Occurred() || !inside) /* Python looks at the whole stack */
         return -1;
     if (!there)
@@ -728,6 +839,11 @@ static int callback_init(Callback *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_RuntimeError, "the clock is not that of time.perf_counter_ns");
         return -1;
     }
+#ifdef FRAMES
+    self->frames_agree = (char)frames_agree(self);
+    if (PyErr_Occurred())
+        return -1;
+#endif
     self->ident = PyThread_get_thread_ident();
     self->vectorcall = (vectorcallfunc)callback_call;
     return 0;
@@ -761,6 +877,7 @@ static void callback_dealloc(Callback *self)
 
 static PyMemberDef callback_members[] = {
     {"taken", T_LONGLONG, offsetof(Callback, taken), READONLY, "Ops that Python had nothing to do with."},
+    {"reads_frames", T_BOOL, offsetof(Callback, frames_agree), READONLY, "Whether no frame objects are made."},
     {NULL},
 };
 
