@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+import sys
+import sysconfig
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ class Recorded:
     """What came of recording the script in one of the two ways."""
 
     taken: int
+    reads_frames: bool
     losses: list[str]
     ops: list[tuple[Any, ...]]
     rows: dict[str, list[Any]]
@@ -54,7 +57,7 @@ def _record(forks: Forks, folder: Path, use_native: bool) -> Recorded:
         columns = [row[1] for row in file.execute("PRAGMA table_info(op)") if row[1] not in TIMES]
         ops = file.execute(f"SELECT {', '.join(columns)} FROM op ORDER BY id").fetchall()
         rows = {table: file.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
-    return Recorded(truth["taken"], truth["losses"], ops, rows)
+    return Recorded(truth["taken"], truth["reads_frames"], truth["losses"], ops, rows)
 
 
 def alike(one: Any, other: Any) -> bool:
@@ -94,6 +97,11 @@ def test_python_alone_has_no_c(both: tuple[Recorded, Recorded]) -> None:
     in_c, in_python = both
     assert in_python.taken == 0
     assert in_c.taken > 0.4 * len(in_c.ops)
+
+
+def test_frames_are_read_where_the_interpreter_has_them(both: tuple[Recorded, Recorded]) -> None:
+    header = Path(sysconfig.get_path("include")) / "internal" / "pycore_frame.h"
+    assert both[0].reads_frames == (sys.version_info >= (3, 11) and header.exists())
 
 
 @pytest.mark.parametrize("use_native", [True, False], ids=["c", "python"])

@@ -60,5 +60,10 @@ other = threading.Thread(target=elsewhere, name="elsewhere")
 other.start()
 other.join()
 
-taken = [found.taken for found in gc.get_objects() if type(found).__name__ == "Callback"]
-print("TRUTH", json.dumps({"taken": sum(taken), "losses": [str(loss) for loss in seen]}))
+callbacks = [found for found in gc.get_objects() if type(found).__name__ == "Callback"]
+truth = {
+    "taken": sum(callback.taken for callback in callbacks),
+    "reads_frames": all(callback.reads_frames for callback in callbacks),
+    "losses": [str(loss) for loss in seen],
+}
+print("TRUTH", json.dumps(truth))
