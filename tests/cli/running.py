@@ -51,6 +51,8 @@ class OnTerminal:
         os.set_blocking(self._master, False)
         self.pid = os.fork()
         if self.pid == 0:
+            # until the program is there, Ctrl+C would be taken by the handler that the tests have of Python's
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.setsid()
             for number in (0, 1, 2):
                 os.dup2(os.open(path, os.O_RDWR), number)
