@@ -118,17 +118,17 @@ def _similar(script: Path) -> str:
     import difflib
 
     try:
-        names = [entry.name for entry in os.scandir(script.parent) if entry.name.endswith(".py")]
+        names = [entry.name[:-3] for entry in os.scandir(script.parent) if entry.name.endswith(".py")]
     except OSError:
         return f"there is no directory {script.parent} either"
-    close = difflib.get_close_matches(script.name, names, n=1)
-    return f"did you mean {script.parent / close[0]}?" if close else ""
+    close = difflib.get_close_matches(script.name.removesuffix(".py"), names, n=1)  # the ending says nothing
+    return f"did you mean {script.parent / close[0]}.py?" if close else ""
 
 
 def _inside(directory: Path) -> str:
     if (directory / "__main__.py").is_file():
         return f"run {directory / '__main__.py'}"
-    scripts = sorted(entry.name for entry in directory.glob("*.py"))
+    scripts = sorted(entry.name for entry in directory.glob("*.py") if not entry.name.startswith(("_", ".")))
     return f"name a script in it, such as {directory / scripts[0]}" if scripts else ""
 
 

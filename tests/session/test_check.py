@@ -35,13 +35,18 @@ def test_missing(tmp_path: Path) -> None:
         str(tmp_path) + os.sep, ""
     )
     assert "there is no directory" in message(tmp_path / "nowhere" / "train.py")
+    (tmp_path / "sg.py").touch()
+    assert message(tmp_path / "missing.py").rstrip() == "there is no file missing.py"
 
 
 def test_a_directory(tmp_path: Path) -> None:
     directory = tmp_path / "project"
     directory.mkdir()
     (directory / "train.py").touch()
-    assert "project is a directory, not a script\nname a script in it" in message(directory)
+    (directory / "_generated.py").touch()
+    said = message(directory)
+    assert "project is a directory, not a script\nname a script in it, such as " in said
+    assert said.endswith("train.py")
     (directory / "__main__.py").touch()
     assert message(directory).endswith("run project/__main__.py")
 
