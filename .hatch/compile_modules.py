@@ -16,7 +16,7 @@ _MODULES = (
 )
 
 
-class CompileCallback(BuildHookInterface):
+class CompileModules(BuildHookInterface):
     """Adds the compiled modules to the wheel, or puts them beside their sources when the install is editable."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

@@ -87,7 +87,7 @@ def test_how_two_arrays_differ(dtype: str, size: int) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_figures_in_c_are_those_of_numpy(dtype: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if way != "in C":
-        return
+        pytest.skip("both ways are compared where the module in C is there")
     random = np.random.default_rng(7)
     arrays = [
         (random.standard_normal(shape) * 10).astype(dtype) for shape in ((), (1,), (3, 4), (70_001,), (0, 2))

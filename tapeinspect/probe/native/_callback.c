@@ -10,7 +10,7 @@
 #include <patchlevel.h>
 #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030E0000 && defined(__has_include)
 #if __has_include("internal/pycore_frame.h")
-#define FRAMES 1 /* read where the interpreter has them: a frame object for each costs a third of the callback */
+#define FRAMES 1 /* read where the interpreter has them: to make objects of them takes about 1 us an op */
 #define Py_BUILD_CORE_MODULE 1
 #endif
 #endif
